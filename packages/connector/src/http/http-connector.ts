@@ -1,0 +1,112 @@
+import { type Connector, type ConnectRequest, McpConfigurationError, type McpConnection } from "@mcp-pool/core";
+import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ConnectFailure } from "../connect-failure.ts";
+import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
+import { openConnection } from "../v1/open-connection.ts";
+import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
+
+/** Options of {@link httpConnector}. */
+export interface HttpConnectorOptions extends ClientOptions {
+  readonly url: string | URL;
+  /** Sent with every request to the server's origin. Names that belong to the protocol are ignored. @default {} */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Replaces the built-in fetch; its sockets and time-outs are then its owner's. */
+  readonly fetch?: FetchLike | undefined;
+  /** `auto`: Streamable HTTP, or HTTP+SSE where the server refuses the former with 400, 404 or 405. @default "auto" */
+  readonly transport?: "auto" | "streamable-http" | "sse" | undefined;
+  /** Supplies and refreshes OAuth tokens. */
+  readonly authProvider?: OAuthClientProvider | undefined;
+  /** How broken event streams are resumed. @default 1000 to 30000 ms, growing by 1.5, 2 attempts */
+  readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
+  /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
+  readonly sessionLostStatuses?: readonly number[] | undefined;
+}
+
+const DEFAULT_CONCURRENCY = 64;
+
+/** The SDK's own defaults, which it takes as a whole or not at all. */
+const DEFAULT_RECONNECTION: StreamableHTTPReconnectionOptions = {
+  initialReconnectionDelay: 1_000,
+  maxReconnectionDelay: 30_000,
+  reconnectionDelayGrowFactor: 1.5,
+  maxRetries: 2,
+};
+
+/** Refusals of the first POST that speak of an older server (specification 2025-11-25, "Backwards Compatibility"). */
+const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
+
+/**
+ * Connects to a server over Streamable HTTP or HTTP+SSE.
+ * @throws {McpConfigurationError} when the URL is none, or not http(s)
+ */
+export function httpConnector(options: HttpConnectorOptions): Connector {
+  const { transport = "auto" } = options;
+  const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const base: Omit<HttpLinkOptions, "kind"> = {
+    ...addressOf(options),
+    fetch: options.fetch,
+    authProvider: options.authProvider,
+    reconnection: { ...DEFAULT_RECONNECTION, ...options.reconnection },
+    sessionLostStatuses: options.sessionLostStatuses ?? [404],
+  };
+  /** Which transport the server spoke last; it need not be found out for each connection. */
+  let known = transport === "auto" ? undefined : transport;
+
+  async function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
+    return openConnection(new HttpLink(request.serverName, { ...base, kind }), request, settings);
+  }
+
+  async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
+    try {
+      return await open(kind, request);
+    } catch (error) {
+      if (transport === "auto") known = undefined;
+      throw error;
+    }
+  }
+
+  async function openEither(request: ConnectRequest): Promise<McpConnection> {
+    const startedAt = performance.now();
+    const link = new HttpLink(request.serverName, { ...base, kind: "streamable-http" });
+    try {
+      const connection = await openConnection(link, request, settings);
+      known = "streamable-http";
+      return connection;
+    } catch (error) {
+      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link.refusal ?? 0)) throw error;
+      const timeoutMs = Math.max(1, request.timeoutMs - (performance.now() - startedAt));
+      const connection = await open("sse", { ...request, timeoutMs }).catch((fallbackError: unknown) => {
+        throw joinFailures(error, fallbackError);
+      });
+      known = "sse";
+      return connection;
+    }
+  }
+
+  return {
+    suggestedConcurrency: settings.suggestedConcurrency,
+    connect: (request) => (known === undefined ? openEither(request) : openKnown(known, request)),
+  };
+}
+
+/** Parses the URL. Credentials in it, which fetch refuses, become the header they stand for. */
+function addressOf({ url: given, headers = {} }: HttpConnectorOptions): Pick<HttpLinkOptions, "url" | "headers"> {
+  const url = URL.canParse(String(given)) ? new URL(given) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    // The value is not shown: it may hold credentials.
+    throw new McpConfigurationError([{ path: "url", message: "must be an http or https URL" }]);
+  }
+  if (url.username === "" && url.password === "") return { url, headers };
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = url.password = "";
+  return { url, headers: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}`, ...headers } };
+}
+
+function joinFailures(error: ConnectFailure, fallbackError: unknown): unknown {
+  if (!(fallbackError instanceof ConnectFailure)) return fallbackError;
+  const { judgement, retryAfterMs, code } = fallbackError;
+  const message = `${error.message}; and over HTTP+SSE: ${fallbackError.message}`;
+  return new ConnectFailure(message, { judgement, retryAfterMs, code, cause: fallbackError });
+}

@@ -1,0 +1,129 @@
+import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
+import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import {
+  StreamableHTTPClientTransport,
+  type StreamableHTTPReconnectionOptions,
+} from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import { settledWithin } from "../settled-within.ts";
+import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { endpointLabel } from "./endpoint-label.ts";
+import { HttpTraffic } from "./http-traffic.ts";
+import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
+import { ownFetch } from "./own-fetch.ts";
+
+/** What a link over HTTP is made of. */
+export interface HttpLinkOptions {
+  readonly url: URL;
+  readonly kind: "streamable-http" | "sse";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: FetchLike | undefined;
+  readonly authProvider: OAuthClientProvider | undefined;
+  readonly reconnection: StreamableHTTPReconnectionOptions;
+  readonly sessionLostStatuses: readonly number[];
+}
+
+/** How long a server may take over the end of its session before we leave without its word. */
+const SESSION_END_MS = 1_000;
+
+/** The link to a server over Streamable HTTP, or over the older HTTP+SSE. */
+export class HttpLink implements Link {
+  readonly transport: Transport;
+  readonly endpoint: ConnectionEndpoint;
+  readonly label: string;
+
+  readonly #options: HttpLinkOptions;
+  readonly #traffic: HttpTraffic;
+  readonly #destroySockets: () => Promise<void>;
+  #endSession: (() => Promise<void>) | undefined;
+  #lostCause: Error | undefined;
+
+  constructor(serverName: string, options: HttpLinkOptions) {
+    const { url, kind, authProvider } = options;
+    this.#options = options;
+    this.label = `MCP server "${serverName}" (${endpointLabel(url)})`;
+    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+    this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
+    const own = options.fetch === undefined ? ownFetch() : undefined;
+    this.#destroySockets = own?.destroy ?? (async () => {});
+    this.#traffic = new HttpTraffic({
+      fetch: own?.fetch ?? options.fetch ?? fetch,
+      url,
+      headers: options.headers,
+      maxResumeAttempts: options.reconnection.maxRetries,
+      ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
+    });
+    const transportOptions = { fetch: this.#traffic.fetch, ...(authProvider !== undefined && { authProvider }) };
+    if (kind === "sse") {
+      this.transport = new SSEClientTransport(url, transportOptions);
+    } else {
+      const reconnectionOptions = options.reconnection;
+      const transport = new StreamableHTTPClientTransport(url, { ...transportOptions, reconnectionOptions });
+      this.transport = transport;
+      this.#endSession = () => transport.terminateSession();
+    }
+  }
+
+  /** The status the server refused the handshake with. */
+  get refusal(): number | undefined {
+    const leg = this.#traffic.lastUnclaimedLeg;
+    return leg?.kind === "response" && leg.status >= 400 ? leg.status : undefined;
+  }
+
+  async sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> {
+    const post = this.#traffic.begin(request);
+    try {
+      await this.transport.send(message, {
+        onresumptiontoken: (token) => {
+          post.lastEventId = token;
+        },
+      });
+    } catch (error) {
+      const { sessionLostStatuses } = this.#options;
+      const currentSessionId = this.transport.sessionId;
+      const { method } = message;
+      throw judgePost(error, { method, id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
+    }
+    if (request.isOpen && post.leg?.kind === "response" && post.leg.mediaType === "application/json") {
+      throw new RequestFailure("outcome-unknown", `${message.method}: the response held no answer`);
+    }
+  }
+
+  forgetRequest(id: number): void {
+    this.#traffic.forget(id);
+  }
+
+  lostCause(): Error | undefined {
+    return this.#lostCause;
+  }
+
+  explain(error: unknown): OpenProblem {
+    const leg = this.#traffic.lastUnclaimedLeg;
+    if (leg?.kind === "response" && leg.status >= 300) {
+      const { status, retryAfterMs, rpcError } = leg;
+      const details = rpcError === undefined ? "" : `: ${rpcError.message}`;
+      const reason = `the handshake was refused with HTTP ${status}${details}`;
+      if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
+      return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
+    }
+    if (isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
+    return { reason: reasonOf(leg?.kind === "no-response" ? leg.error : error) };
+  }
+
+  async end(): Promise<void> {
+    const ending = this.#endSession?.();
+    if (ending !== undefined) await settledWithin(ending, SESSION_END_MS);
+    this.#traffic.end();
+    // Only tells the client and aborts what is under way; a failure would change nothing.
+    await this.transport.close().catch(() => undefined);
+    await this.#destroySockets();
+  }
+
+  /** In HTTP+SSE, every answer comes over the one event stream, and a new stream would be a new session. */
+  #loseEventStream(): void {
+    this.#lostCause = new Error("the server's event stream ended");
+    void this.transport.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,2 @@
+export { ConnectFailure } from "../connect-failure.ts";
+export { type HttpConnectorOptions, httpConnector } from "./http-connector.ts";

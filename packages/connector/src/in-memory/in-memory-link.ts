@@ -1,0 +1,36 @@
+import type { ConnectionEndpoint, ConnectRequest } from "@mcp-pool/core";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { ServedTransport, type ServerFactory } from "./served-transport.ts";
+
+/** The link to a server in this process. */
+export class InMemoryLink implements Link {
+  readonly transport: Transport;
+  readonly endpoint: ConnectionEndpoint = { transport: "in-memory" };
+  readonly label: string;
+
+  constructor(request: ConnectRequest, serverFactory: ServerFactory) {
+    this.label = `MCP server "${request.serverName}" (in memory)`;
+    this.transport = new ServedTransport(request, serverFactory);
+  }
+
+  sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> {
+    request.sent = true;
+    return this.transport.send(message);
+  }
+
+  forgetRequest(): void {}
+
+  lostCause(): Error | undefined {
+    return undefined;
+  }
+
+  explain(error: unknown): OpenProblem {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  }
+
+  async end(): Promise<void> {
+    await this.transport.close();
+  }
+}

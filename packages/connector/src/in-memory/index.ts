@@ -1,0 +1,3 @@
+export { ConnectFailure } from "../connect-failure.ts";
+export { type InMemoryConnectorOptions, inMemoryConnector } from "./in-memory-connector.ts";
+export type { ConnectableServer, ServerFactory } from "./served-transport.ts";

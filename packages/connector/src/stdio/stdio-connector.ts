@@ -1,0 +1,49 @@
+import { type Connector, type ConnectRequest, McpConfigurationError, type McpConnection } from "@mcp-pool/core";
+import { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
+import { openConnection } from "../v1/open-connection.ts";
+import type { CloseTimeouts } from "./end-process-tree.ts";
+import { StdioLink } from "./stdio-link.ts";
+
+/** Options of {@link stdioConnector}. */
+export interface StdioConnectorOptions extends ClientOptions {
+  /** The program to run, as it is; no shell is involved. */
+  readonly command: string;
+  /** Its arguments, each passed on untouched. @default [] */
+  readonly args?: readonly string[] | undefined;
+  /** Working directory. @default that of this process */
+  readonly cwd?: string | undefined;
+  /** Variables on top of a safe part of this process's own (`HOME`, `PATH` and the like). @default {} */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** How long each step of closing may take. @default 2000, 2000 and 1000 ms */
+  readonly closeTimeouts?: CloseTimeouts | undefined;
+  /** Longest line the server may send, in bytes; a longer one ends the connection. @default 67108864 */
+  readonly maxLineBytes?: number | undefined;
+}
+
+const DEFAULT_CONCURRENCY = 128;
+const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Runs one server process per connection and talks to it over stdin and stdout.
+ * @throws {McpConfigurationError} when no command is given
+ */
+export function stdioConnector(options: StdioConnectorOptions): Connector {
+  const { command, args = [], cwd, env = {}, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  if (typeof command !== "string" || command === "") {
+    throw new McpConfigurationError([{ path: "command", message: "must be the name or path of a program" }]);
+  }
+  const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const { stdinEndMs = 2_000, terminateMs = 2_000, killMs = 1_000 } = options.closeTimeouts ?? {};
+  const secrets = Object.entries(env)
+    .filter(([name]) => !DEFAULT_INHERITED_ENV_VARS.includes(name))
+    .map(([, value]) => value);
+  return {
+    suggestedConcurrency: settings.suggestedConcurrency,
+    async connect(request: ConnectRequest): Promise<McpConnection> {
+      const processOptions = { command, args, cwd, env: { ...getDefaultEnvironment(), ...env }, secrets, maxLineBytes };
+      const link = new StdioLink(request.serverName, processOptions, { stdinEndMs, terminateMs, killMs });
+      return openConnection(link, request, settings);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
+import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import { systemCodeOf } from "../connect-failure.ts";
+import type { EndManner, Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import type { CloseBounds } from "./end-process-tree.ts";
+import { NotWritten, type ProcessOptions, StdioTransport } from "./stdio-transport.ts";
+
+/** For a connection that never opened: its server is broken or unwanted, and its slot is needed. */
+const HURRIED_TIMEOUTS = { stdinEndMs: 250, terminateMs: 500, killMs: 1_000 };
+
+/** The link to one server process. */
+export class StdioLink implements Link {
+  readonly transport: StdioTransport;
+  readonly label: string;
+  readonly #options: ProcessOptions;
+  readonly #timeouts: CloseBounds;
+
+  constructor(serverName: string, options: ProcessOptions, timeouts: CloseBounds) {
+    this.label = `MCP server "${serverName}" (command "${options.command}")`;
+    this.transport = new StdioTransport(options);
+    this.#options = options;
+    this.#timeouts = timeouts;
+  }
+
+  get endpoint(): ConnectionEndpoint {
+    return { transport: "stdio", processId: this.transport.processId };
+  }
+
+  async sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> {
+    request.sent = true;
+    try {
+      await this.transport.send(message);
+    } catch (error) {
+      if (!(error instanceof NotWritten)) throw error;
+      request.sent = false;
+      throw new RequestFailure("not-sent", `${message.method}: ${error.message}`, { cause: error });
+    }
+  }
+
+  forgetRequest(): void {}
+
+  lostCause(): Error | undefined {
+    return this.transport.lostCause;
+  }
+
+  explain(error: unknown): OpenProblem {
+    const { command, cwd } = this.#options;
+    if (error === this.transport.lostCause && error instanceof Error) return { reason: error.message };
+    const code = systemCodeOf(error);
+    if (code === "ENOENT" && cwd !== undefined && !existsSync(cwd)) {
+      return { reason: `its working directory "${cwd}" does not exist (ENOENT)` };
+    }
+    if (code === "ENOENT") return { reason: `the command "${command}" was not found (ENOENT)` };
+    if (code === "EACCES") return { reason: `the command "${command}" may not be run (EACCES)` };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { reason: this.transport.withStderr(reason) };
+  }
+
+  end(manner: EndManner): Promise<void> {
+    return this.transport.end(manner === "hurried" ? HURRIED_TIMEOUTS : this.#timeouts);
+  }
+}

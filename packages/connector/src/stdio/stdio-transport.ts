@@ -1,0 +1,191 @@
+import type { ChildProcess } from "node:child_process";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
+import spawn from "cross-spawn";
+import { type CloseBounds, endProcessTree } from "./end-process-tree.ts";
+import { LineReader } from "./line-reader.ts";
+import { unwatchChild, watchChild } from "./live-children.ts";
+import { StderrTail } from "./stderr-tail.ts";
+
+/** What a server process is made of. */
+export interface ProcessOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  /** The whole environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values that must not show up in messages. */
+  readonly secrets: readonly string[];
+  readonly maxLineBytes: number;
+}
+
+/** How long output may still arrive after the exit; a grandchild may hold the pipes open for ever. */
+const LAST_OUTPUT_MS = 100;
+const MAX_QUOTE_LENGTH = 200;
+
+/** Nothing of the message reached the server as a whole line, so it cannot have run. */
+export class NotWritten extends Error {
+  override readonly name: string = "NotWritten";
+}
+
+/** Runs a server as a child process in a process group of its own, and speaks JSON-RPC over its stdin and stdout. */
+export class StdioTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+
+  readonly #options: ProcessOptions;
+  readonly #stderr: StderrTail;
+  #child: ChildProcess | undefined;
+  #isInitialized = false;
+  #hasClosed = false;
+  #lostCause: Error | undefined;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    this.#stderr = new StderrTail(options.secrets);
+  }
+
+  get processId(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get lostCause(): Error | undefined {
+    return this.#lostCause;
+  }
+
+  /** From here on, a line that is no message is reported and skipped, and no longer fatal. */
+  setProtocolVersion(_version: string): void {
+    this.#isInitialized = true;
+  }
+
+  async start(): Promise<void> {
+    const { command, args, cwd, env, maxLineBytes } = this.#options;
+    const child = spawn(command, [...args], {
+      ...(cwd !== undefined && { cwd }),
+      env: { ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own, so that the whole tree can be signalled. On Windows it would open a console window.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    });
+    this.#child = child;
+    const report = (error: Error): void => this.onerror?.(error);
+    for (const stream of child.stdio) stream?.on("error", report);
+    const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      if (!this.#hasClosed && !reader.push(chunk)) {
+        this.#lose(new Error(`the server sent a line of more than ${maxLineBytes} bytes`));
+      }
+    });
+    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", () => {
+        watchChild(child);
+        resolve();
+      });
+      // Errors come later too, when a signal cannot be sent.
+      child.on("error", (error) => {
+        reject(error);
+        report(error);
+      });
+      child.once("exit", () => this.#exited(child));
+    });
+  }
+
+  send(message: JSONRPCMessage): Promise<void> {
+    const stdin = this.#child?.stdin;
+    if (this.#hasClosed || !stdin?.writable) return Promise.reject(this.#lostCause ?? new NotWritten("not connected"));
+    const line = `${JSON.stringify(message)}\n`;
+    // Written alone, a failure means that the end of the line, the newline, did not arrive. Buffered lines go out
+    // together, and of those nobody knows.
+    const isAlone = stdin.writableLength === 0;
+    return new Promise((resolve, reject) => {
+      stdin.write(line, (error) => {
+        if (error === undefined || error === null) resolve();
+        else reject(isAlone ? new NotWritten("writing to the server's stdin failed", { cause: error }) : error);
+      });
+    });
+  }
+
+  /** Ends the conversation; {@link end} ends the process. */
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  /** Ends the whole process tree. */
+  async end(timeouts: CloseBounds): Promise<void> {
+    this.#close();
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    await endProcessTree(child, timeouts);
+    unwatchChild(child);
+    for (const stream of child.stdio) stream?.destroy();
+  }
+
+  /** Adds the last lines of stderr to a sentence. */
+  withStderr(sentence: string): string {
+    const lines = this.#stderr.lines();
+    return lines.length === 0 ? sentence : `${sentence}; stderr ends with: ${lines.slice(-5).join(" | ")}`;
+  }
+
+  #read(line: string): void {
+    if (this.#hasClosed || line.trim() === "") return;
+    const message = parseMessage(line);
+    try {
+      if (message === undefined) this.#readGarbage(line);
+      else this.onmessage?.(message);
+    } catch (error) {
+      this.onerror?.(new Error("handling a message failed", { cause: error }));
+    }
+  }
+
+  #readGarbage(line: string): void {
+    const shown = this.#stderr.redact(line);
+    const quote = shown.length > MAX_QUOTE_LENGTH ? `${shown.slice(0, MAX_QUOTE_LENGTH)}…` : shown;
+    const what = `a line that is no JSON-RPC message: ${JSON.stringify(quote)}`;
+    if (this.#isInitialized) this.onerror?.(new Error(`the server wrote ${what} to stdout; it was skipped`));
+    else this.#lose(new Error(`before the handshake, the server wrote ${what} to stdout`));
+  }
+
+  #exited(child: ChildProcess): void {
+    const finish = (): void => {
+      clearTimeout(timer);
+      child.off("close", finish);
+      const how = child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`;
+      this.#lose(new Error(this.withStderr(`the server process exited ${how}`)));
+    };
+    const timer = setTimeout(finish, LAST_OUTPUT_MS);
+    child.once("close", finish);
+  }
+
+  #lose(cause: Error): void {
+    if (this.#hasClosed) return;
+    this.#lostCause = cause;
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#hasClosed) return;
+    this.#hasClosed = true;
+    this.onclose?.();
+  }
+}
+
+function parseMessage(line: string): JSONRPCMessage | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isMessage(value) ? value : undefined;
+}
+
+/** Checks what the exchange relies on; the SDK's client checks the messages it gets once more. */
+function isMessage(value: unknown): value is JSONRPCMessage {
+  if (typeof value !== "object" || value === null || !("jsonrpc" in value) || value.jsonrpc !== "2.0") return false;
+  if ("method" in value) return typeof value.method === "string";
+  if (!("id" in value)) return false;
+  return "result" in value || ("error" in value && typeof value.error === "object" && value.error !== null);
+}

@@ -1,0 +1,46 @@
+import type { ConnectionEndpoint, ConnectionRequestOptions, Judgement, RequestFailure } from "@mcp-pool/core";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+
+/** One request on its way, as the link beneath sees it. */
+export interface OutgoingRequest {
+  readonly id: number;
+  readonly headers: ConnectionRequestOptions["headers"];
+  /** Latches to true before the first byte may leave; from then on the request may have run. */
+  sent: boolean;
+  /** False once the answer has come or the request has failed. An abandoned request is still open. */
+  readonly isOpen: boolean;
+  /** Ends the request without an answer; does nothing if it has ended. */
+  fail(failure: RequestFailure): void;
+}
+
+/** How an ending is carried out: `polite` gives the server time, `hurried` is for a connection that never opened. */
+export type EndManner = "polite" | "hurried";
+
+/** Why a connection could not be opened, in the words of its transport. */
+export interface OpenProblem {
+  readonly reason: string;
+  readonly judgement?: Judgement | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** One kind of transport beneath a connection: what differs between stdio, HTTP and in-memory. */
+export interface Link {
+  readonly transport: Transport;
+  readonly endpoint: ConnectionEndpoint;
+  /** Names the server in messages, without secrets. */
+  readonly label: string;
+  /**
+   * Sends a request's message.
+   * @throws {RequestFailure}
+   */
+  sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void>;
+  /** Lets go of whatever is kept for a request that has ended. */
+  forgetRequest(id: number): void;
+  /** Says why the connection ended by itself, as far as that is known. */
+  lostCause(): Error | undefined;
+  /** Puts the failure of an opening into words. */
+  explain(error: unknown): OpenProblem;
+  /** Ends the transport and all beneath it, in bounded time; never rejects. Called once. */
+  end(manner: EndManner): Promise<void>;
+}

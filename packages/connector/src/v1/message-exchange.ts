@@ -1,0 +1,222 @@
+import {
+  type ConnectionRequestOptions,
+  type Progress,
+  RequestFailure,
+  type ServerNotification,
+  type Unsubscribe,
+} from "@mcp-pool/core";
+import type { Transport, TransportSendOptions } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from "@modelcontextprotocol/sdk/types.js";
+import type { Link } from "./link.ts";
+import { PendingRequest } from "./pending-request.ts";
+
+/**
+ * First id of our own requests. The SDK's client counts from 0 on the same transport, so the two never meet;
+ * the number stays within 32 bits, since not every server reads longer ones.
+ */
+const FIRST_ID = 1_000_000_000;
+
+/** How many abandoned requests wait for their late answer; servers that obey a cancellation never send one. */
+const MAX_ABANDONED_REQUESTS = 1_024;
+
+/**
+ * Sends requests over a link and matches answers with them. It stands between the SDK's client and the transport: the
+ * client makes the handshake and answers the server's requests, and everything that is not ours passes through.
+ *
+ * The pool's requests don't go through the client because its 1.x bookkeeping hides what a judgement needs: it reports
+ * an abort and a server's own -32001 alike, drops late answers, hangs when an answer is malformed, keeps the handlers
+ * of a request whose sending failed, and starts a timer for each request.
+ */
+export class MessageExchange implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
+
+  readonly #link: Link;
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #abandoned = new Set<PendingRequest>();
+  readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
+  readonly #onEnded: () => void;
+  #nextId = FIRST_ID;
+  #hasEnded = false;
+  #protocolVersion: string | undefined;
+
+  /** @param onEnded Called once, when the transport has closed for whatever reason. */
+  constructor(link: Link, onEnded: () => void) {
+    this.#link = link;
+    this.#onEnded = onEnded;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#link.transport.sessionId;
+  }
+
+  get protocolVersion(): string | undefined {
+    return this.#protocolVersion;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
+    this.#link.transport.setProtocolVersion?.(version);
+  }
+
+  async start(): Promise<void> {
+    const { transport } = this.#link;
+    transport.onclose = () => this.#ended();
+    transport.onerror = (error) => this.onerror?.(error);
+    transport.onmessage = (message, extra) => this.#received(message, extra);
+    await transport.start();
+  }
+
+  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    return this.#link.transport.send(message, options);
+  }
+
+  /** Never rejects: the client calls it without looking. */
+  async close(): Promise<void> {
+    try {
+      await this.#link.transport.close();
+    } catch (error) {
+      this.onerror?.(new Error("closing the transport failed", { cause: error }));
+    }
+    this.#ended();
+  }
+
+  /**
+   * Sends one request and resolves with the `result` member of its answer, untouched.
+   * @throws {RequestFailure}
+   */
+  request(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options: ConnectionRequestOptions,
+  ): Promise<unknown> {
+    const { signal } = options;
+    if (signal.aborted) return Promise.reject(abortedFailure(method, signal));
+    if (this.#hasEnded) {
+      const cause = this.#link.lostCause();
+      return Promise.reject(new RequestFailure("not-sent", `${method}: the connection is closed`, { cause }));
+    }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => this.#abandon(pending);
+      const pending = new PendingRequest(id, method, options, resolve, reject, () => {
+        signal.removeEventListener("abort", abort);
+        if (pending.isOpen) return;
+        this.#pending.delete(id);
+        this.#abandoned.delete(pending);
+        this.#link.forgetRequest(id);
+      });
+      this.#pending.set(id, pending);
+      signal.addEventListener("abort", abort, { once: true });
+      const message = requestMessage(id, method, params, options.onProgress !== undefined);
+      this.#link.sendRequest(message, pending).catch((error: unknown) => pending.fail(asFailure(error, pending)));
+    });
+  }
+
+  onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {
+    // A wrapper of its own, so that a listener given twice is called twice and removed once.
+    const own = (notification: ServerNotification): void => listener(notification);
+    this.#notificationListeners.add(own);
+    return () => void this.#notificationListeners.delete(own);
+  }
+
+  #received(message: JSONRPCMessage, extra: MessageExtraInfo | undefined): void {
+    if ("method" in message) {
+      if (!("id" in message) && this.#notified(message)) return;
+      this.onmessage?.(message, extra);
+      return;
+    }
+    const id = Number(message.id);
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) pending.answer(message);
+    // An answer nobody waits for any more is dropped; the SDK's client would report it as an error.
+    else if (!(id >= FIRST_ID)) this.onmessage?.(message, extra);
+  }
+
+  /** Returns whether the notification was for us alone. */
+  #notified(notification: ServerNotification): boolean {
+    if (notification.method === "notifications/progress") {
+      const token = Number(notification.params?.progressToken);
+      if (token >= FIRST_ID) {
+        this.#guard(() => this.#pending.get(token)?.progress(progressOf(notification.params)));
+        return true;
+      }
+    }
+    for (const listener of this.#notificationListeners) this.#guard(() => listener(notification));
+    return false;
+  }
+
+  #abandon(pending: PendingRequest): void {
+    pending.abandon();
+    if (!pending.isOpen) return;
+    this.#abandoned.add(pending);
+    if (this.#abandoned.size > MAX_ABANDONED_REQUESTS) {
+      for (const oldest of this.#abandoned) {
+        oldest.fail(new RequestFailure("aborted", "no longer waited for"));
+        break;
+      }
+    }
+    const params = { requestId: pending.id, reason: "the caller gave up" };
+    this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params }).catch((error: unknown) =>
+      this.onerror?.(new Error("could not send a cancellation", { cause: error })),
+    );
+  }
+
+  #ended(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const cause = this.#link.lostCause();
+    const why = cause === undefined ? "the connection closed" : cause.message;
+    for (const pending of this.#pending.values()) {
+      const judgement = pending.sent ? "outcome-unknown" : "not-sent";
+      pending.fail(new RequestFailure(judgement, `${pending.method}: ${why}`, { cause }));
+    }
+    this.onclose?.();
+    this.#onEnded();
+  }
+
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.onerror?.(new Error("a listener threw", { cause: error }));
+    }
+  }
+}
+
+/** The id comes first, where the HTTP link reads it from the body; with JSON.stringify, order is kept. */
+function requestMessage(
+  id: number,
+  method: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  wantsProgress: boolean,
+): JSONRPCRequest {
+  if (!wantsProgress) return { jsonrpc: "2.0", id, method, ...(params !== undefined && { params }) };
+  const meta = typeof params?._meta === "object" ? params._meta : undefined;
+  return { jsonrpc: "2.0", id, method, params: { ...params, _meta: { ...meta, progressToken: id } } };
+}
+
+function progressOf(params: Readonly<Record<string, unknown>> | undefined): Progress {
+  const { progress, total, message } = params ?? {};
+  return {
+    progress: Number(progress),
+    ...(typeof total === "number" && { total }),
+    ...(typeof message === "string" && { message }),
+  };
+}
+
+function asFailure(error: unknown, pending: PendingRequest): RequestFailure {
+  if (error instanceof RequestFailure) return error;
+  const judgement = pending.sent ? "outcome-unknown" : "not-sent";
+  return new RequestFailure(judgement, `${pending.method}: sending failed`, { cause: error });
+}
+
+/** Makes the failure of a request that was aborted before anything of it was sent. */
+function abortedFailure(method: string, signal: AbortSignal): RequestFailure {
+  return new RequestFailure("aborted", `${method}: aborted before it was sent`, { cause: signal.reason });
+}

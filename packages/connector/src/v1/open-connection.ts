@@ -1,0 +1,75 @@
+import type { ConnectRequest } from "@mcp-pool/core";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { ConnectFailure } from "../connect-failure.ts";
+import type { ClientSettings } from "./client-options.ts";
+import type { Link } from "./link.ts";
+import { SdkConnection } from "./sdk-connection.ts";
+
+/** Longest time-out Node.js accepts, so that the SDK's own timer never fires before ours. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/**
+ * Opens a connection over a link, within the request's time and signal. When that fails, nothing of it is left.
+ * @throws {ConnectFailure} or the signal's reason
+ */
+export async function openConnection(
+  link: Link,
+  request: ConnectRequest,
+  options: ClientSettings,
+): Promise<SdkConnection> {
+  if (request.signal.aborted) {
+    await link.end("hurried");
+    throw abortError(request.signal, link);
+  }
+  const client = new Client(options.clientInfo, { capabilities: options.capabilities });
+  const connection = new SdkConnection(client, link, options.suggestedConcurrency);
+  try {
+    await withinBounds(client.connect(connection.exchange, { timeout: MAX_TIMEOUT_MS }), request);
+    if (connection.exchange.hasEnded) throw new Error("the connection closed during the handshake");
+    connection.opened();
+    return connection;
+  } catch (error) {
+    // Read before the ending, which leaves its own marks (an exit by SIGTERM, say).
+    const cause = error instanceof BoundReached ? error : (link.lostCause() ?? error);
+    await connection.close("lost");
+    if (request.signal.aborted) throw abortError(request.signal, link);
+    throw openFailure(cause, link);
+  }
+}
+
+/** The time for an opening is up. */
+class BoundReached extends Error {
+  override readonly name: string = "BoundReached";
+  readonly code = "ETIMEDOUT";
+}
+
+function withinBounds(opening: Promise<void>, { signal, timeoutMs }: ConnectRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      settle();
+    };
+    const abort = (): void => finish(() => reject(new Error("aborted")));
+    const timeOut = (): void =>
+      finish(() => reject(new BoundReached(`the handshake took longer than ${Math.round(timeoutMs)} ms`)));
+    const timer = setTimeout(timeOut, Math.min(timeoutMs, MAX_TIMEOUT_MS));
+    signal.addEventListener("abort", abort, { once: true });
+    opening.then(
+      () => finish(resolve),
+      (error: unknown) => finish(() => reject(error)),
+    );
+  });
+}
+
+/** Makes the error of an aborted opening: the signal's own reason where that is an error. */
+export function abortError(signal: AbortSignal, link: Pick<Link, "label">): Error {
+  const reason: unknown = signal.reason;
+  if (reason instanceof Error) return reason;
+  return new ConnectFailure(`${link.label}: connecting was aborted`, { judgement: "aborted", cause: reason });
+}
+
+function openFailure(cause: unknown, link: Link): ConnectFailure {
+  const { reason, judgement, retryAfterMs } = link.explain(cause);
+  return new ConnectFailure(`${link.label}: ${reason}`, { judgement, retryAfterMs, cause });
+}

@@ -1,0 +1,86 @@
+import { type ConnectionRequestOptions, type Progress, RequestFailure } from "@mcp-pool/core";
+import { type JSONRPCErrorResponse, type JSONRPCResultResponse, McpError } from "@modelcontextprotocol/sdk/types.js";
+import type { OutgoingRequest } from "./link.ts";
+
+/** A request that waits for its answer, or, once abandoned, for its late answer. */
+export class PendingRequest implements OutgoingRequest {
+  readonly id: number;
+  readonly method: string;
+  readonly headers: ConnectionRequestOptions["headers"];
+  sent = false;
+
+  readonly #options: ConnectionRequestOptions;
+  readonly #resolve: (result: unknown) => void;
+  readonly #reject: (failure: RequestFailure) => void;
+  readonly #onChange: () => void;
+  #state: "waiting" | "abandoned" | "ended" = "waiting";
+  #lateAnswered: (() => void) | undefined;
+
+  /** @param onChange Called when the request stops waiting, and when it ends. */
+  constructor(
+    id: number,
+    method: string,
+    options: ConnectionRequestOptions,
+    resolve: (result: unknown) => void,
+    reject: (failure: RequestFailure) => void,
+    onChange: () => void,
+  ) {
+    this.id = id;
+    this.method = method;
+    this.headers = options.headers;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#onChange = onChange;
+  }
+
+  get isOpen(): boolean {
+    return this.#state !== "ended";
+  }
+
+  progress(progress: Progress): void {
+    if (this.#state === "waiting") this.#options.onProgress?.(progress);
+  }
+
+  /** Settles with what the server answered, be it a result or an error. */
+  answer(message: JSONRPCResultResponse | JSONRPCErrorResponse): void {
+    this.#end(() => {
+      if ("result" in message) {
+        this.#resolve(message.result);
+        return;
+      }
+      const { code, message: text, data } = message.error;
+      const cause = McpError.fromError(code, text, data);
+      this.#reject(new RequestFailure("answered", `${this.method}: ${cause.message}`, { cause }));
+    });
+  }
+
+  fail(failure: RequestFailure): void {
+    this.#end(() => this.#reject(failure));
+  }
+
+  /** Rejects as aborted; the request stays open for its late answer if it may be running. */
+  abandon(): void {
+    if (this.#state !== "waiting") return;
+    const cause: unknown = this.#options.signal.reason;
+    if (!this.sent) {
+      this.fail(new RequestFailure("aborted", `${this.method}: aborted before it was sent`, { cause }));
+      return;
+    }
+    this.#state = "abandoned";
+    const lateAnswer = new Promise<void>((resolve) => {
+      this.#lateAnswered = resolve;
+    });
+    this.#reject(new RequestFailure("aborted", `${this.method}: aborted`, { cause, lateAnswer }));
+    this.#onChange();
+  }
+
+  #end(settle: () => void): void {
+    const state = this.#state;
+    if (state === "ended") return;
+    this.#state = "ended";
+    this.#onChange();
+    if (state === "abandoned") this.#lateAnswered?.();
+    else settle();
+  }
+}

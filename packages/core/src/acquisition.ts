@@ -1,0 +1,109 @@
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { PoolContext } from "./context.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { McpPoolError, type McpPoolExhaustedError, type PoolCounts } from "./errors.ts";
+import type { AcquireOptions } from "./options.ts";
+import { invalid, optionsError } from "./request-options.ts";
+import { closedError, queueFullError } from "./wait-errors.ts";
+import type { WaitTerms } from "./wait-queue.ts";
+
+/** Finds room for callers: at once, or after one bounded wait. */
+export class Acquisition {
+  readonly #context: PoolContext;
+  readonly #dispatcher: Dispatcher;
+  readonly #admit: () => McpPoolError | undefined;
+
+  constructor(context: PoolContext, dispatcher: Dispatcher, admit: () => McpPoolError | undefined) {
+    this.#context = context;
+    this.#dispatcher = dispatcher;
+    this.#admit = admit;
+  }
+
+  get counts(): PoolCounts {
+    const { set, growth, queue } = this.#dispatcher;
+    const { maxConnections: max } = this.#context.options;
+    return { total: set.size + growth.connecting, used: set.active, idle: set.idle, waiting: queue.size, max };
+  }
+
+  /** Claims room for a lease. What it throws, it throws before anything is claimed. */
+  acquire(options: AcquireOptions, now: number): ConnectionEntry | Promise<ConnectionEntry> {
+    const { signal, stickyKey, timeoutMs = Infinity } = options;
+    this.#check(options);
+    if (signal?.aborted) throw signal.reason;
+    if (this.#dispatcher.isClosed) throw closedError(this.#context);
+    const refusal = this.#admit();
+    if (refusal !== undefined) throw refusal;
+    const terms: WaitTerms = { kind: "acquire", signal, limitAt: now + timeoutMs, stickyKey };
+    if (stickyKey === undefined) return this.#dispatcher.take(now) ?? this.wait(terms);
+    if (this.#isFull) throw this.#fullError();
+    return this.#dispatcher.takeSticky(stickyKey, terms, now);
+  }
+
+  /** Waits for room, unless too many do already. */
+  wait(terms: WaitTerms): Promise<ConnectionEntry> {
+    if (this.#isFull) {
+      const error = this.#fullError();
+      this.onFailed(error, 0);
+      return Promise.reject(error);
+    }
+    const { events } = this.#context;
+    const entry = this.#dispatcher.wait(terms);
+    if (events.wants("acquire-queued")) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
+    return entry;
+  }
+
+  /** Counts and reports a caller who gets no connection. */
+  onFailed(error: unknown, waitMs: number): void {
+    const { counters, events } = this.#context;
+    if (McpPoolError.isInstance(error)) {
+      switch (error.code) {
+        case "POOL_EXHAUSTED":
+          counters.errors.poolExhausted++;
+          break;
+        case "CIRCUIT_OPEN":
+          counters.errors.circuitOpen++;
+          break;
+        case "TIMEOUT":
+          counters.errors.timeout++;
+          break;
+        case "VALIDATION_FAILED":
+          counters.errors.validation++;
+          break;
+        case "CONNECTION_FAILED":
+          counters.errors.connection++;
+          break;
+        default:
+      }
+    }
+    if (events.wants("acquire-failed")) events.emit({ type: "acquire-failed", waitMs, error });
+  }
+
+  get #isFull(): boolean {
+    return this.#dispatcher.queue.size >= this.#context.options.maxWaiting;
+  }
+
+  #fullError(): McpPoolExhaustedError {
+    return queueFullError(this.#context, this.counts);
+  }
+
+  #check(options: AcquireOptions): void {
+    const { serverName, options: own } = this.#context;
+    const problem = optionsError(options, serverName);
+    if (problem !== undefined) throw problem;
+    const { sharing = own.sharing, stickyKey } = options;
+    if (sharing !== "shared" && sharing !== "exclusive") {
+      throw invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`, serverName);
+    }
+    if (sharing !== own.sharing) {
+      const hint =
+        own.sharing === "shared"
+          ? "ask a manager, which keeps one pool for each mode"
+          : "its connections are lent to one at a time";
+      throw invalid("sharing", `must be "${own.sharing}", as the pool is; ${hint}`, serverName);
+    }
+    if (stickyKey === undefined) return;
+    if (typeof stickyKey !== "string" || stickyKey === "")
+      throw invalid("stickyKey", "must be a string that is not empty", serverName);
+    if (sharing === "shared") throw invalid("stickyKey", 'goes with sharing "exclusive" only', serverName);
+  }
+}

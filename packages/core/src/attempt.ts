@@ -1,0 +1,155 @@
+import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import { RequestFailure, toRequestFailure } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { Deadline } from "./deadline-wheel.ts";
+import { McpTimeoutError, rememberFailure } from "./errors.ts";
+import type { PoolRequest } from "./plugin.ts";
+import { describeRequest, requestError } from "./request-errors.ts";
+
+/** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
+const ABANDONED_MS = 30_000;
+
+/** What an attempt tells its pool. */
+export interface AttemptHost {
+  readonly context: PoolContext;
+  /** Decides what the outcome means for the connection; called before the room is free. */
+  onJudged(attempt: Attempt, failure: RequestFailure | undefined): void;
+  /** Nothing of the attempt is left on the connection: its room is free. Called once. */
+  onOver(attempt: Attempt, wasNeverAnswered: boolean): void;
+  /** The caller gets its result or its error. Called once. */
+  onSettled(attempt: Attempt, failure: RequestFailure | undefined, result: unknown, error: unknown): void;
+}
+
+/** How an attempt came by its connection. */
+export interface AttemptTerms {
+  readonly startedAt: number;
+  readonly waitMs: number;
+  readonly isHit: boolean;
+  /** Whether the attempt itself has claimed room, rather than the lease it runs on. */
+  readonly hasRoom: boolean;
+}
+
+/** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
+export class Attempt implements Deadline, AbortTarget {
+  readonly entry: ConnectionEntry;
+  readonly request: PoolRequest;
+  readonly terms: AttemptTerms;
+  readonly #host: AttemptHost;
+  readonly #controller = new AbortController();
+  /** `abandoned`: the caller has gone, the server may still be at work. */
+  #state: "running" | "abandoned" | "over" = "running";
+  #resolve: (result: unknown) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  deadlineKey = 0;
+  deadlinePrevious: Deadline | undefined;
+  deadlineNext: Deadline | undefined;
+
+  constructor(host: AttemptHost, entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms) {
+    this.#host = host;
+    this.entry = entry;
+    this.request = request;
+    this.terms = terms;
+    request.connectionId = entry.id;
+  }
+
+  run(): Promise<unknown> {
+    const promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const { method, params, options, deadlineAt } = this.request;
+    const { wheel, options: poolOptions } = this.#host.context;
+    if (options.signal !== undefined) watchAbort(options.signal, this);
+    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + poolOptions.attemptTimeoutMs));
+    const { signal } = this.#controller;
+    try {
+      const { onProgress, headers } = options;
+      Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers })).then(
+        (result) => this.#onResult(result),
+        (error: unknown) => this.#onFailure(error),
+      );
+    } catch (error) {
+      this.#onFailure(error);
+    }
+    return promise;
+  }
+
+  onAbort(reason: unknown): void {
+    const failure = new RequestFailure("aborted", "the caller gave up", { cause: reason });
+    rememberFailure(reason, failure);
+    this.#abandon(failure, reason);
+  }
+
+  onDeadline(): void {
+    if (this.#state === "abandoned") {
+      this.#end(true);
+      return;
+    }
+    const { serverName, clock } = this.#host.context;
+    const afterMs = Math.round(clock.now() - this.terms.startedAt);
+    const message = `${describeRequest(this.request, serverName)} got no answer within ${afterMs} ms; it may have run`;
+    const error = new McpTimeoutError(message, { serverName, phase: "request", outcome: "unknown" });
+    const failure = new RequestFailure("timed-out", message, { cause: error });
+    rememberFailure(error, failure);
+    this.#abandon(failure, error);
+  }
+
+  /** The caller goes at once. The room stays taken until the server is known to be done, or for long enough. */
+  #abandon(failure: RequestFailure, error: unknown): void {
+    const { wheel, clock } = this.#host.context;
+    this.#state = "abandoned";
+    this.#unwatch();
+    wheel.set(this, clock.now() + ABANDONED_MS);
+    this.#host.onJudged(this, failure);
+    this.#controller.abort(error);
+    // A connection that serves nobody else any more need not wait for the late answer.
+    if (!this.entry.isUsable) this.#end(false);
+    this.#host.onSettled(this, failure, undefined, error);
+    this.#reject(error);
+  }
+
+  #onResult(result: unknown): void {
+    if (this.#state === "running") {
+      this.#finish(undefined, result, undefined);
+      this.#resolve(result);
+    } else {
+      this.#end(false);
+    }
+  }
+
+  #onFailure(raw: unknown): void {
+    const failure = toRequestFailure(raw);
+    if (this.#state === "running") {
+      const { serverName, options } = this.#host.context;
+      const error = requestError(failure, this.request, serverName, options.sharing === "exclusive");
+      this.#finish(failure, undefined, error);
+      this.#reject(error);
+    } else if (failure.lateAnswer !== undefined) {
+      const end = () => this.#end(false);
+      failure.lateAnswer.then(end, end);
+    } else {
+      this.#end(false);
+    }
+  }
+
+  #finish(failure: RequestFailure | undefined, result: unknown, error: unknown): void {
+    this.#unwatch();
+    this.#host.onJudged(this, failure);
+    this.#end(false);
+    this.#host.onSettled(this, failure, result, error);
+  }
+
+  #end(wasNeverAnswered: boolean): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#host.context.wheel.remove(this);
+    this.#host.onOver(this, wasNeverAnswered);
+  }
+
+  #unwatch(): void {
+    const { signal } = this.request.options;
+    if (signal !== undefined) unwatchAbort(signal, this);
+  }
+}

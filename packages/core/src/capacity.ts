@@ -1,0 +1,128 @@
+import type { Capacity } from "./context.ts";
+
+/** What waiting for this long is worth one step of priority, in milliseconds, so that nobody starves. */
+const AGEING_MS = 1_000;
+
+/** A pool that shares the global cap. */
+export interface CapacityClaimant {
+  readonly priority: number;
+  /** Clock time in milliseconds since when its longest-idle connection is idle. */
+  readonly idleSince: number | undefined;
+  /** Connections it has beyond one and beyond its minimum. */
+  readonly surplus: number;
+  /** A unit is its own now; it opens a connection, or gives the unit back. */
+  onCapacity(): void;
+  /** Closes its longest-idle connection, if there is one. */
+  evictIdle(): boolean;
+  /** Lets its least used connection drain, if there is one. */
+  retireSurplus(): boolean;
+}
+
+/**
+ * Bounds the connections of all pools together. Each pool waits here at most once:
+ * by priority, then by arrival, with ageing. What the waiting need is evicted from the pools of the lowest priority.
+ */
+export class ConnectionCap implements Capacity {
+  #max: number;
+  readonly #now: () => number;
+  readonly #members: () => Iterable<CapacityClaimant>;
+  readonly #waiting = new Map<CapacityClaimant, number>();
+  #used = 0;
+  /** Connections asked to close for the sake of the waiting, and not closed yet. */
+  #evictions = 0;
+
+  constructor(max: number, now: () => number, members: () => Iterable<CapacityClaimant>) {
+    this.#max = max;
+    this.#now = now;
+    this.#members = members;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  set max(value: number) {
+    this.#max = value;
+    this.#hand();
+  }
+
+  take(claimant: CapacityClaimant, isForMinimum: boolean): boolean {
+    if (this.#used < this.#max && this.#waiting.size === 0) {
+      this.#used++;
+      return true;
+    }
+    if (isForMinimum || this.#waiting.has(claimant)) return false;
+    this.#waiting.set(claimant, this.#now());
+    this.#makeRoom();
+    return false;
+  }
+
+  give(): void {
+    this.#used--;
+    if (this.#evictions > 0) this.#evictions--;
+    this.#hand();
+  }
+
+  withdraw(claimant: CapacityClaimant): void {
+    this.#waiting.delete(claimant);
+  }
+
+  /** Hands free units to the waiting, the most urgent first. */
+  #hand(): void {
+    while (this.#used < this.#max) {
+      const next = this.#mostUrgent();
+      if (next === undefined) return;
+      this.#waiting.delete(next);
+      this.#used++;
+      next.onCapacity();
+    }
+    this.#makeRoom();
+  }
+
+  #mostUrgent(): CapacityClaimant | undefined {
+    const now = this.#now();
+    let best: CapacityClaimant | undefined;
+    let bestUrgency = -Infinity;
+    for (const [claimant, since] of this.#waiting) {
+      const urgency = claimant.priority + (now - since) / AGEING_MS;
+      if (urgency > bestUrgency) {
+        best = claimant;
+        bestUrgency = urgency;
+      }
+    }
+    return best;
+  }
+
+  /** Evicts one connection for each pool that waits; evictions under way count. */
+  #makeRoom(): void {
+    while (this.#evictions < this.#waiting.size) {
+      const idle = this.#victim((member) => member.idleSince !== undefined);
+      const surplus = idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
+      this.#evictions++;
+      if (idle === undefined ? surplus?.retireSurplus() : idle.evictIdle()) continue;
+      this.#evictions--;
+      return;
+    }
+  }
+
+  /** The pool of the lowest priority; among equals the one whose connection is idle for the longest, or that has most. */
+  #victim(qualifies: (member: CapacityClaimant) => boolean): CapacityClaimant | undefined {
+    let worst: CapacityClaimant | undefined;
+    for (const member of this.#members()) {
+      if (!qualifies(member)) continue;
+      if (worst === undefined || this.#isWorse(member, worst)) worst = member;
+    }
+    return worst;
+  }
+
+  #isWorse(a: CapacityClaimant, b: CapacityClaimant): boolean {
+    if (a.priority !== b.priority) return a.priority < b.priority;
+    const aIdle = a.idleSince ?? Infinity;
+    const bIdle = b.idleSince ?? Infinity;
+    return aIdle === bIdle ? a.surplus > b.surplus : aIdle < bIdle;
+  }
+}

@@ -1,0 +1,239 @@
+import { type Clock, systemClock } from "./clock.ts";
+import { McpTimeoutError, McpValidationError } from "./errors.ts";
+import type { RequestOptions } from "./options.ts";
+import type {
+  CallToolParams,
+  CallToolResult,
+  CompleteParams,
+  CompleteResult,
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  Prompt,
+  ReadResourceResult,
+  Resource,
+  ResourceParams,
+  ResourceTemplate,
+  Tool,
+} from "./protocol.ts";
+
+/** Sends requests to one MCP server. */
+export interface Requester {
+  /**
+   * Sends one request and resolves with the JSON-RPC result; rejects, and never throws.
+   * `options.meta` is merged into `params._meta` here, not by the caller.
+   */
+  request(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options?: RequestOptions,
+  ): Promise<unknown>;
+}
+
+/** Tells an {@link McpClient} of its surroundings. */
+export interface McpClientContext {
+  /** Name of the server, for messages. */
+  readonly serverName?: string | undefined;
+  /** Time for all pages of a list in milliseconds, where the options of a call give none. @default unlimited */
+  readonly timeoutMs?: number | undefined;
+  /** @default the machine's own clock */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Speaks MCP over a {@link Requester}: checks and types what goes out and what comes back.
+ *
+ * Every method rejects, and never throws. With {@link McpValidationError}, either nothing was sent since the parameters are
+ * wrong, or the server's answer has the wrong form. Results are handed on as they came.
+ */
+export class McpClient {
+  readonly #requester: Requester;
+  readonly #serverName: string | undefined;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  // One function for all calls, so that a call allocates none.
+  readonly #readToolResult = (result: unknown): CallToolResult => {
+    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
+    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
+      return { ...result, content: [] };
+    }
+    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
+  };
+
+  constructor(requester: Requester, context: McpClientContext = {}) {
+    this.#requester = requester;
+    this.#serverName = context.serverName;
+    this.#timeoutMs = context.timeoutMs ?? Infinity;
+    this.#clock = context.clock ?? systemClock;
+  }
+
+  /** Calls a tool; a result with `isError` is returned like any other. */
+  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+    return (
+      this.#refuse("tools/call", params, NAMED) ??
+      this.#requester.request("tools/call", params, options).then(this.#readToolResult)
+    );
+  }
+
+  /** Lists the tools of every page; `timeoutMs` is the time for all pages. */
+  async listTools(options?: RequestOptions): Promise<ListToolsResult> {
+    return { tools: await this.#list<Tool>("tools/list", "tools", options) };
+  }
+
+  /** Lists the resources of every page; `timeoutMs` is the time for all pages. */
+  async listResources(options?: RequestOptions): Promise<ListResourcesResult> {
+    return { resources: await this.#list<Resource>("resources/list", "resources", options) };
+  }
+
+  /** Lists the resource templates of every page; `timeoutMs` is the time for all pages. */
+  async listResourceTemplates(options?: RequestOptions): Promise<ListResourceTemplatesResult> {
+    const resourceTemplates = await this.#list<ResourceTemplate>(
+      "resources/templates/list",
+      "resourceTemplates",
+      options,
+    );
+    return { resourceTemplates };
+  }
+
+  /** Reads a resource. */
+  readResource(params: ResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
+    return this.#send("resources/read", params, ADDRESSED, LIST, "contents", options);
+  }
+
+  /** Lists the prompts of every page; `timeoutMs` is the time for all pages. */
+  async listPrompts(options?: RequestOptions): Promise<ListPromptsResult> {
+    return { prompts: await this.#list<Prompt>("prompts/list", "prompts", options) };
+  }
+
+  /** Gets a prompt with its arguments filled in. */
+  getPrompt(params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
+    return this.#send("prompts/get", params, NAMED, LIST, "messages", options);
+  }
+
+  /** Asks for proposals for the rest of an argument. */
+  complete(params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
+    return this.#send("completion/complete", params, COMPLETABLE, OBJECT, "completion", options);
+  }
+
+  /** Asks the server to notify when a resource changes. */
+  async subscribeResource(params: ResourceParams, options?: RequestOptions): Promise<void> {
+    await this.#send("resources/subscribe", params, ADDRESSED, OBJECT, "", options);
+  }
+
+  /** Ends what {@link McpClient.subscribeResource} began. */
+  async unsubscribeResource(params: ResourceParams, options?: RequestOptions): Promise<void> {
+    await this.#send("resources/unsubscribe", params, ADDRESSED, OBJECT, "", options);
+  }
+
+  #send<Result>(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    form: Form,
+    wanted: Kind,
+    field: string,
+    options: RequestOptions | undefined,
+  ): Promise<Result> {
+    return (
+      this.#refuse(method, params, form) ??
+      this.#requester
+        .request(method, params, options)
+        .then((result) => this.#check(method, result, wanted, field) as Result)
+    );
+  }
+
+  async #list<Item>(method: string, field: string, options: RequestOptions | undefined): Promise<Item[]> {
+    const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
+    const startedAt = this.#clock.now();
+    const cursors = new Set<string>();
+    const first = this.#check(method, await this.#requester.request(method, undefined, options), LIST, field);
+    let page = first;
+    let items = page[field] as Item[];
+    for (;;) {
+      const cursor = page.nextCursor ?? undefined;
+      if (cursor === undefined) return items;
+      if (typeof cursor !== "string")
+        throw this.#misfit(method, "nextCursor", `must be a string, got ${describe(cursor)}`);
+      if (cursors.has(cursor)) throw this.#misfit(method, "nextCursor", "must not repeat: the list would never end");
+      cursors.add(cursor);
+      if (cursors.size >= MAX_PAGES) throw this.#misfit(method, field, `must end within ${MAX_PAGES} pages`);
+
+      const leftMs = timeoutMs - (this.#clock.now() - startedAt);
+      if (leftMs <= 0) {
+        const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${cursors.size}`;
+        throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "not-sent" });
+      }
+      const pageOptions = leftMs === Infinity ? options : { ...options, timeoutMs: leftMs };
+      page = this.#check(method, await this.#requester.request(method, { cursor }, pageOptions), LIST, field);
+      // An empty string is a cursor like any other (2026-07-28, pagination). But some servers mean "the end" by it, and
+      // answer with their first page again.
+      const isRestart = cursor === "" && page.nextCursor === first.nextCursor;
+      if (isRestart && JSON.stringify(page[field]) === JSON.stringify(first[field])) return items;
+      items = items.concat(page[field] as Item[]);
+    }
+  }
+
+  get #server(): string {
+    return this.#serverName === undefined ? "the MCP server" : `MCP server "${this.#serverName}"`;
+  }
+
+  #refuse(method: string, params: unknown, form: Form): Promise<never> | undefined {
+    const isRight = ([path, kind]: Form[number]) => isObject(params) && kind.accepts(params[path]);
+    if (form.every(isRight)) return undefined;
+    const issues = isObject(params)
+      ? form
+          .filter((field) => !isRight(field))
+          .map(([path, kind]) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }))
+      : [{ path: "", message: `must be an object, got ${describe(params)}` }];
+    const list = issues.map((issue) => `${issue.path || "they"} ${issue.message}`).join("; ");
+    const message = `invalid parameters of ${method} for ${this.#server}, so it was not sent: ${list}`;
+    return Promise.reject(new McpValidationError(message, { serverName: this.#serverName, issues }));
+  }
+
+  #check(method: string, result: unknown, wanted: Kind, field: string): Readonly<Record<string, unknown>> {
+    if (!isObject(result)) throw this.#misfit(method, "", `must be an object, got ${describe(result)}`);
+    if (field !== "" && !wanted.accepts(result[field])) {
+      throw this.#misfit(method, field, `must be ${wanted.name}, got ${describe(result[field])}`);
+    }
+    return result;
+  }
+
+  #misfit(method: string, path: string, message: string): McpValidationError {
+    return new McpValidationError(
+      `${this.#server} answered ${method} in the wrong form: ${path || "the result"} ${message}`,
+      { serverName: this.#serverName, issues: [{ path, message }] },
+    );
+  }
+}
+
+const MAX_PAGES = 1_000;
+
+interface Kind {
+  readonly name: string;
+  accepts(value: unknown): boolean;
+}
+
+/** What each parameter must be. */
+type Form = readonly (readonly [path: string, kind: Kind])[];
+
+const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
+const LIST: Kind = { name: "an array", accepts: Array.isArray };
+const OBJECT: Kind = { name: "an object", accepts: isObject };
+const OPTIONAL: Kind = { name: "an object or undefined", accepts: (value) => value === undefined || isObject(value) };
+
+const META = ["_meta", OPTIONAL] as const;
+const NAMED: Form = [["name", TEXT], ["arguments", OPTIONAL], META];
+const ADDRESSED: Form = [["uri", TEXT], META];
+const COMPLETABLE: Form = [["ref", OBJECT], ["argument", OBJECT], ["context", OPTIONAL], META];
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === "") return "an empty string";
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}

@@ -1,0 +1,39 @@
+/** A timer that a {@link Clock} has started. */
+export interface Timer {
+  /** Stops the timer; does nothing once it has fired. */
+  cancel(): void;
+  /** Lets the timer keep the process alive, as a new timer does. */
+  ref(): void;
+  /** Stops the timer from keeping the process alive. */
+  unref(): void;
+}
+
+/** Supplies all time and chance in a pool, so that tests can replace both. */
+export interface Clock {
+  /** Returns monotonic time in milliseconds. */
+  now(): number;
+  /** Returns wall-clock time in milliseconds since the epoch; for display only. */
+  epochMs(): number;
+  /** Calls back once after `delayMs` milliseconds. */
+  setTimer(callback: () => void, delayMs: number): Timer;
+  /** Returns a number in [0, 1), used for jitter. */
+  random(): number;
+}
+
+/** Longest delay Node.js accepts; a longer one would fire at once. */
+const MAX_DELAY_MS = 2_147_483_647;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  epochMs: () => Date.now(),
+  setTimer(callback, delayMs) {
+    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+    return {
+      cancel: () => clearTimeout(handle),
+      ref: () => void handle.ref(),
+      unref: () => void handle.unref(),
+    };
+  },
+  random: () => Math.random(),
+};

@@ -1,0 +1,87 @@
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { ConnectionSet } from "./connection-set.ts";
+import type { CloseReason } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import { GRACE_MS, invoke } from "./opener.ts";
+
+/** How long a retired connection may go on with what is on it, in milliseconds. */
+const DRAIN_MS = 300_000;
+
+/** What the closer tells its pool. */
+export interface CloserHost {
+  /** The entry serves nobody from now on. */
+  onStopped(entry: ConnectionEntry, reason: CloseReason): void;
+  /** The entry's place is free again; called once for each. */
+  onClosed(entry: ConnectionEntry): void;
+}
+
+const FAILURES: ReadonlySet<CloseReason> = new Set(["lost", "request-failed", "probe-failed"]);
+
+/** Takes connections out of use: retire, then drain, then close, each step once. */
+export class Closer {
+  readonly #context: PoolContext;
+  readonly #set: ConnectionSet;
+  readonly #host: CloserHost;
+
+  constructor(context: PoolContext, set: ConnectionSet, host: CloserHost) {
+    this.#context = context;
+    this.#set = set;
+    this.#host = host;
+  }
+
+  /** Closes the entry when nothing is on it; otherwise it takes nothing new, and closes when it is empty or the time is up. */
+  retire(entry: ConnectionEntry, reason: CloseReason, cause?: unknown, drainMs: number = DRAIN_MS): void {
+    if (entry.inFlight === 0 || drainMs <= 0) {
+      this.close(entry, reason, cause);
+      return;
+    }
+    const { clock, events, wheel } = this.#context;
+    if (!entry.isUsable && entry.state !== "draining") return;
+    const isNews = entry.isUsable;
+    if (isNews) this.#set.move(entry, "draining");
+    entry.drainEnds = () => this.close(entry, reason, cause);
+    wheel.set(entry, clock.now() + drainMs);
+    if (!isNews) return;
+    this.#stop(entry, reason);
+    events.emit({ type: "connection-retired", connectionId: entry.id, reason });
+    this.#host.onStopped(entry, reason);
+  }
+
+  /** Closes the entry now, whatever is on it. */
+  close(entry: ConnectionEntry, reason: CloseReason, cause?: unknown): void {
+    if (entry.state === "closing" || entry.state === "closed") return;
+    const { clock, wheel } = this.#context;
+    const wasUsable = entry.isUsable;
+    this.#set.move(entry, "closing");
+    let isClosed = false;
+    const closed = () => {
+      if (isClosed) return;
+      isClosed = true;
+      this.#closed(entry, reason, cause);
+    };
+    // A close that never ends gives its place up in the end, or the pool would die of it.
+    entry.drainEnds = closed;
+    wheel.set(entry, clock.now() + GRACE_MS);
+    if (wasUsable) this.#stop(entry, reason);
+    invoke(() => entry.connection.close(reason)).then(closed, closed);
+    if (wasUsable) this.#host.onStopped(entry, reason);
+  }
+
+  #stop(entry: ConnectionEntry, reason: CloseReason): void {
+    if (!FAILURES.has(reason)) return;
+    this.#context.counters.lost++;
+    this.#context.server.backoff.lost(this.#context.clock.now() - entry.openedAt);
+  }
+
+  #closed(entry: ConnectionEntry, reason: CloseReason, cause: unknown): void {
+    const { clock, counters, events, wheel } = this.#context;
+    wheel.remove(entry);
+    this.#set.move(entry, "closed");
+    for (const unsubscribe of entry.unsubscribes) unsubscribe();
+    entry.unsubscribes = [];
+    counters.destroyed++;
+    const ageMs = clock.now() - entry.openedAt;
+    events.emit({ type: "connection-closed", connectionId: entry.id, reason, ageMs, uses: entry.uses, cause });
+    this.#host.onClosed(entry);
+  }
+}

@@ -1,0 +1,75 @@
+import type { McpConnection, Unsubscribe } from "./connector.ts";
+import type { Deadline } from "./deadline-wheel.ts";
+import type { LinkedList, ListItem } from "./linked-list.ts";
+import type { ConnectionState, PooledConnection } from "./plugin.ts";
+
+/** One connection as the pool itself sees it. */
+export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEntry>, Deadline {
+  readonly id: number;
+  readonly connection: McpConnection;
+  readonly openedAt: number;
+  /** Grows by one with each reconfiguration of what a connection is made of. */
+  readonly generation: number;
+  room: number;
+  state: ConnectionState = "ready";
+  inFlight = 0;
+  uses = 0;
+  idleSince: number;
+  lastAliveAt: number;
+  timeoutsInRow = 0;
+  /** Subscriptions that live on this connection. */
+  pins = 0;
+  stickyKey: string | undefined;
+  isSuspect = false;
+  isProbing = false;
+  /** What this entry adds to the sums of its set. */
+  countedFree = 0;
+  isRelaxed = false;
+  isCountedIdle = false;
+
+  previous: ConnectionEntry | undefined;
+  next: ConnectionEntry | undefined;
+  list: LinkedList<ConnectionEntry> | undefined;
+
+  deadlineKey = 0;
+  deadlinePrevious: Deadline | undefined;
+  deadlineNext: Deadline | undefined;
+  /** Ends the draining; set when the entry is retired. */
+  drainEnds: (() => void) | undefined;
+  unsubscribes: Unsubscribe[] = [];
+
+  constructor(id: number, connection: McpConnection, room: number, generation: number, now: number) {
+    this.id = id;
+    this.connection = connection;
+    this.room = room;
+    this.generation = generation;
+    this.openedAt = now;
+    this.idleSince = now;
+    this.lastAliveAt = now;
+  }
+
+  get isPinned(): boolean {
+    return this.pins > 0;
+  }
+
+  get server(): McpConnection["server"] {
+    return this.connection.server;
+  }
+
+  get endpoint(): McpConnection["endpoint"] {
+    return this.connection.endpoint;
+  }
+
+  get era(): McpConnection["era"] {
+    return this.connection.era;
+  }
+
+  /** Whether the entry may still serve, now or after a check. */
+  get isUsable(): boolean {
+    return this.state === "ready" || this.state === "busy" || this.state === "checking";
+  }
+
+  onDeadline(): void {
+    this.drainEnds?.();
+  }
+}

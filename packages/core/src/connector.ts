@@ -1,0 +1,160 @@
+/** Undoes a registration; calling it again does nothing. */
+export type Unsubscribe = () => void;
+
+/**
+ * What a failed request says about its connection and about what the server may have done.
+ *
+ * - `not-sent`: nothing of it reached the server
+ * - `outcome-unknown`: it may have run; the answer is lost
+ * - `answered`: the server answered with a JSON-RPC error
+ * - `overloaded`: the server asks to back off (429, 503)
+ * - `session-lost`: the server forgot the session, and so refused the request
+ * - `timed-out`: a deadline passed after sending
+ * - `aborted`: the caller gave up
+ * - `unauthorised`: the server refused the credentials (401, 403)
+ */
+export type Judgement =
+  | "not-sent"
+  | "outcome-unknown"
+  | "answered"
+  | "overloaded"
+  | "session-lost"
+  | "timed-out"
+  | "aborted"
+  | "unauthorised";
+
+/** Details of a {@link RequestFailure}. */
+export interface RequestFailureOptions {
+  /** The error as the SDK or the system raised it. */
+  readonly cause?: unknown;
+  /** How long the server asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Settles when the late answer to an aborted or timed-out request arrives, or never can. */
+  readonly lateAnswer?: Promise<void> | undefined;
+}
+
+/** What {@link McpConnection.request} rejects with: an error, judged by the connector. */
+export class RequestFailure extends Error {
+  override readonly name: string = "RequestFailure";
+  readonly judgement: Judgement;
+  readonly retryAfterMs: number | undefined;
+  readonly lateAnswer: Promise<void> | undefined;
+
+  constructor(judgement: Judgement, message: string, options: RequestFailureOptions = {}) {
+    super(message, { cause: options.cause });
+    this.judgement = judgement;
+    this.retryAfterMs = options.retryAfterMs;
+    this.lateAnswer = options.lateAnswer;
+  }
+}
+
+/** Returns a rejection of a connection as a judged failure; what a connector did not judge may have run. */
+export function toRequestFailure(error: unknown): RequestFailure {
+  if (error instanceof RequestFailure) return error;
+  if (error instanceof Error && error.name === "RequestFailure" && "judgement" in error) return error as RequestFailure;
+  const message = error instanceof Error ? error.message : String(error);
+  return new RequestFailure("outcome-unknown", message, { cause: error });
+}
+
+/** Why a connection was closed. */
+export type CloseReason =
+  | "idle"
+  | "lifetime"
+  | "max-uses"
+  | "lost"
+  | "request-failed"
+  | "probe-failed"
+  | "discarded"
+  | "on-release"
+  | "evicted"
+  | "reconfigured"
+  | "unneeded"
+  | "pool-closed";
+
+/** What a connector needs to open one connection. */
+export interface ConnectRequest {
+  readonly serverName: string;
+  /** On whose behalf the connection is opened; connections of different identities are never mixed. */
+  readonly identity: string | undefined;
+  /** Aborts when the pool no longer wants the connection or the time is up. */
+  readonly signal: AbortSignal;
+  /** Milliseconds within which the connection must be open. */
+  readonly timeoutMs: number;
+}
+
+/** One progress report of a running request. */
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Options of one request on one connection. */
+export interface ConnectionRequestOptions {
+  /** Belongs to this attempt alone, so a connection may leave listeners on it. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Extra HTTP headers for this request; ignored where the transport has none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A notification from the server. */
+export interface ServerNotification {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What the server said of itself when the connection was opened. */
+export interface ServerDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly protocolVersion?: string | undefined;
+  readonly instructions?: string | undefined;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+}
+
+/** Where a connection leads, for metrics and messages; never holds credentials. */
+export interface ConnectionEndpoint {
+  readonly transport: "stdio" | "http" | "sse" | "in-memory";
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly processId?: number | undefined;
+}
+
+/** One open connection to an MCP server. Any number of requests may be in flight on it. */
+export interface McpConnection {
+  /** The SDK's own client, an escape hatch past the pool's guarantees. */
+  readonly raw: unknown;
+  /** `legacy`: protocol revisions up to 2025-11-25, with sessions and `ping`. `modern`: from 2026-07-28. */
+  readonly era: "legacy" | "modern";
+  /** How many requests the connection carries well at one time. */
+  readonly suggestedConcurrency: number;
+  readonly server: ServerDescription;
+  readonly endpoint: ConnectionEndpoint;
+  /**
+   * Sends one request and resolves with the JSON-RPC result.
+   * @throws {RequestFailure} for every failure
+   */
+  request(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options: ConnectionRequestOptions,
+  ): Promise<unknown>;
+  /** Resolves if the server is alive; "method not found" counts as alive. */
+  probe(signal: AbortSignal): Promise<void>;
+  onNotification(listener: (notification: ServerNotification) => void): Unsubscribe;
+  /** Calls back once when the connection ends by itself, or at once if it already has. */
+  onClosed(listener: (cause: Error | undefined) => void): Unsubscribe;
+  /** Closes the connection, in bounded time; every call returns the same promise. It resolves when nothing of it is left. */
+  close(reason: CloseReason): Promise<void>;
+}
+
+/** Opens connections to one server. The first of the three seams. */
+export interface Connector {
+  /** Opens a connection; on failure nothing of it may be left. */
+  connect(request: ConnectRequest): Promise<McpConnection>;
+  /** What {@link McpConnection.suggestedConcurrency} will be, as far as it is known before the first connection. */
+  readonly suggestedConcurrency?: number | undefined;
+  /** Bounds of the back-off between failed connects, in milliseconds. @default 100 to 30 000 */
+  readonly connectBackoff?: { readonly initialDelayMs: number; readonly maxDelayMs: number } | undefined;
+}

@@ -1,0 +1,285 @@
+import { Checker } from "./checker.ts";
+import { Closer } from "./closer.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import { ConnectionSet } from "./connection-set.ts";
+import type { CloseReason } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { McpPoolError } from "./errors.ts";
+import { Growth } from "./growth.ts";
+import type { Connect } from "./plugin.ts";
+import type { LimitWaiter } from "./server-state.ts";
+import { StickyKeys } from "./sticky-keys.ts";
+import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
+
+/** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
+const QUIET_MS = 500;
+
+/** What a dispatcher asks of, and tells, its pool. */
+export interface DispatcherHost {
+  /** Returns why nothing may be acquired now. */
+  admit(): McpPoolError | undefined;
+  expiryError(waiter: Waiter, expiry: Expiry, lastConnectError: McpPoolError | undefined): unknown;
+  sessionLostError(stickyKey: string): McpPoolError;
+  closedError(): McpPoolError;
+  /** A caller has left the queue without a connection. */
+  onLeft(waiter: Waiter, error: unknown): void;
+  onOpened(entry: ConnectionEntry, durationMs: number): void;
+  onOpenFailed(error: McpPoolError): void;
+  /** The entry serves nobody from now on. */
+  onStopped(entry: ConnectionEntry): void;
+  /** Nothing is left of a closed pool. */
+  onEmpty(): void;
+}
+
+/**
+ * The one place that matches waiting callers with room. Everything else changes one side and calls {@link dispatch}.
+ * Room is claimed in the tick in which it is given.
+ */
+export class Dispatcher implements LimitWaiter {
+  readonly set: ConnectionSet = new ConnectionSet();
+  readonly queue: WaitQueue;
+  readonly closer: Closer;
+  readonly checker: Checker;
+  readonly growth: Growth;
+  readonly #context: PoolContext;
+  readonly #host: DispatcherHost;
+  readonly #keys = new StickyKeys();
+  /** Idle connections whose callers the server's in-flight limit holds up. */
+  readonly #held = new Set<ConnectionEntry>();
+  #lastConnectError: McpPoolError | undefined;
+  #isClosed = false;
+
+  constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
+    this.#context = context;
+    this.#host = host;
+    this.queue = new WaitQueue(context, {
+      expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
+      onLeft: (waiter, error) => this.#onLeft(waiter, error),
+    });
+    this.closer = new Closer(context, this.set, {
+      onStopped: (entry, reason) => this.#onStopped(entry, reason),
+      onClosed: (entry) => this.growth.onPlaceFreed(entry),
+    });
+    this.checker = new Checker(context, this.set, {
+      onPassed: (entry) => this.#serve(entry),
+      onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
+    });
+    this.growth = new Growth(context, connect, this, {
+      onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
+      onOpenFailed: (error) => this.#onOpenFailed(error),
+      dispatch: () => this.dispatch(),
+      onCrowded: () => this.#giveUpKey(),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
+  take(now: number): ConnectionEntry | undefined {
+    this.growth.start();
+    if (this.queue.length > 0) return undefined;
+    const entry = this.#lendable(1, now);
+    if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
+    this.#claim(entry);
+    this.#context.counters.hits++;
+    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
+    this.#wearOut(entry);
+    return entry;
+  }
+
+  /** Claims the connection of a sticky key, or waits in line for it. */
+  takeSticky(key: string, terms: WaitTerms, now: number): ConnectionEntry | Promise<ConnectionEntry> {
+    if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
+    const { options, server, counters } = this.#context;
+    const binding = this.#keys.get(key);
+    if (binding === undefined) {
+      const entry = this.take(now);
+      if (entry?.isUsable) this.#keys.bind(key, entry);
+      if (entry !== undefined) return entry;
+      this.#keys.reserve(key);
+      return this.wait(terms);
+    }
+    const { entry } = binding;
+    if (entry?.state === "ready" && now - entry.idleSince > options.maxIdleTimeMs) {
+      this.closer.close(entry, "idle");
+      return this.takeSticky(key, terms, now);
+    }
+    if (entry?.state === "ready") {
+      if (options.validateOnAcquire && now - entry.lastAliveAt > QUIET_MS) this.checker.check(entry);
+      else if (server.limit.take(this)) {
+        this.#claim(entry);
+        counters.hits++;
+        this.#wearOut(entry);
+        return entry;
+      } else this.#held.add(entry);
+    }
+    return this.queue.add(terms, binding.waiters);
+  }
+
+  /** Joins the wait queue. */
+  wait(terms: WaitTerms): Promise<ConnectionEntry> {
+    const promise = this.queue.add(terms);
+    this.growth.grow();
+    return promise;
+  }
+
+  /** Gives room back, and hands it on in the same tick. */
+  release(entry: ConnectionEntry): void {
+    this.set.release(entry);
+    this.#context.counters.returned++;
+    if (entry.inFlight === 0) {
+      entry.idleSince = this.#context.clock.now();
+      if (entry.state === "draining") entry.drainEnds?.();
+      else if (entry.state === "checking") this.checker.check(entry);
+    }
+    this.#context.server.limit.give();
+    if (entry.state === "ready") this.#serve(entry);
+  }
+
+  /** Matches callers with room until one side runs out, then opens what is missing. */
+  dispatch(): void {
+    if (this.#isClosed) {
+      if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
+      return;
+    }
+    for (const entry of this.#held) this.#serveKey(entry);
+    const { queue } = this;
+    for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
+      const refusal = this.#host.admit();
+      if (refusal !== undefined) {
+        queue.reject(waiter, refusal);
+        continue;
+      }
+      const entry = this.#lendable(queue.length, this.#context.clock.now());
+      if (entry === undefined || !this.#context.server.limit.take(this)) break;
+      this.#grant(waiter, entry);
+    }
+    this.growth.grow();
+  }
+
+  /** Finds a connection that is not closed. */
+  find(id: number): ConnectionEntry | undefined {
+    for (const entry of this.set) if (entry.id === id) return entry;
+    return undefined;
+  }
+
+  /** Takes a connection out of use; does nothing when it is gone. */
+  retire(id: number, reason: CloseReason): void {
+    const entry = this.find(id);
+    if (entry !== undefined) this.closer.retire(entry, reason);
+  }
+
+  /** Rejects all callers and takes every connection out of use. */
+  close(drainMs: number): void {
+    this.#isClosed = true;
+    this.#context.server.limit.leave(this);
+    const error = this.#host.closedError();
+    for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
+    for (const waiter of [...this.#keys.waiters()]) this.queue.reject(waiter, error);
+    for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
+    this.growth.close();
+    this.dispatch();
+  }
+
+  #claim(entry: ConnectionEntry): void {
+    this.set.claim(entry);
+    this.#context.counters.borrowed++;
+  }
+
+  #grant(waiter: Waiter, entry: ConnectionEntry): void {
+    this.#claim(entry);
+    this.#context.counters.misses++;
+    const key = waiter.terms.stickyKey;
+    if (key !== undefined) this.#keys.bind(key, entry);
+    this.queue.grant(waiter, entry);
+    this.#wearOut(entry);
+  }
+
+  /** The use that reaches `maxUses` is the last. */
+  #wearOut(entry: ConnectionEntry): void {
+    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
+  }
+
+  /** Returns a connection that may be lent now. Idle ones that were quiet for long are probed first, as many as are needed. */
+  #lendable(callers: number, now: number): ConnectionEntry | undefined {
+    const { ready } = this.set;
+    if (!this.#context.options.validateOnAcquire) return ready.head;
+    for (let entry = ready.head; entry !== undefined; entry = ready.head) {
+      if (entry.inFlight > 0 || now - entry.lastAliveAt <= QUIET_MS) return entry;
+      if (this.checker.room >= callers) return undefined;
+      this.checker.check(entry);
+    }
+    return undefined;
+  }
+
+  /** A connection has room again: first for those who wait for just this one, then for all. */
+  #serve(entry: ConnectionEntry): void {
+    if (entry.stickyKey !== undefined) this.#serveKey(entry);
+    if (this.queue.length > 0 || this.checker.room > 0) this.dispatch();
+  }
+
+  #serveKey(entry: ConnectionEntry): void {
+    this.#held.delete(entry);
+    const waiter = entry.stickyKey === undefined ? undefined : this.#keys.get(entry.stickyKey)?.waiters.head;
+    if (waiter === undefined || entry.state !== "ready") return;
+    if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
+    else this.#held.add(entry);
+  }
+
+  /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
+  #giveUpKey(): void {
+    const entry = this.set.bound.head;
+    if (entry === undefined || this.set.closing.size > 0) return;
+    const stickyKey = entry.stickyKey ?? "";
+    this.#keys.unbind(stickyKey);
+    this.closer.close(entry, "evicted");
+    this.#context.events.emit({ type: "sticky-key-evicted", connectionId: entry.id, stickyKey });
+  }
+
+  #onOpened(entry: ConnectionEntry, durationMs: number): void {
+    this.#lastConnectError = undefined;
+    this.#host.onOpened(entry, durationMs);
+    this.dispatch();
+  }
+
+  /** A failed connect fails the caller who waits for longest; the others wait for the next one. */
+  #onOpenFailed(error: McpPoolError): void {
+    this.#lastConnectError = error;
+    const waiter = this.queue.head;
+    if (waiter !== undefined) this.queue.reject(waiter, error);
+    this.#host.onOpenFailed(error);
+  }
+
+  #onLeft(waiter: Waiter, error: unknown): void {
+    const key = waiter.terms.stickyKey;
+    const binding = key === undefined || waiter.isFollower ? undefined : this.#keys.get(key);
+    if (binding !== undefined && binding.entry === undefined) {
+      const heir = binding.waiters.head;
+      if (heir === undefined) this.#keys.unbind(binding.key);
+      else this.queue.requeue(heir);
+    }
+    this.#host.onLeft(waiter, error);
+    if (this.#isClosed) return;
+    this.growth.cancelUnneeded();
+    this.growth.grow();
+  }
+
+  #onStopped(entry: ConnectionEntry, reason: CloseReason): void {
+    this.#held.delete(entry);
+    if (entry.stickyKey !== undefined) this.#loseKey(entry, entry.stickyKey, reason);
+    this.#host.onStopped(entry);
+    this.dispatch();
+  }
+
+  /** Tells those who rely on the state behind a key that it is gone: who waits now, or who asks next. */
+  #loseKey(entry: ConnectionEntry, stickyKey: string, reason: CloseReason): void {
+    const binding = this.#keys.unbind(stickyKey);
+    if (reason === "idle" || reason === "discarded" || reason === "pool-closed") return;
+    this.#context.events.emit({ type: "sticky-key-lost", connectionId: entry.id, stickyKey });
+    const waiters = [...(binding?.waiters ?? [])];
+    if (waiters.length === 0) this.#keys.markLost(stickyKey);
+    for (const waiter of waiters) this.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
+  }
+}

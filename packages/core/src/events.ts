@@ -1,0 +1,78 @@
+import type { CloseReason, Judgement, ServerNotification } from "./connector.ts";
+import type { McpPoolError } from "./errors.ts";
+
+/** What every event says of where it comes from. */
+export interface PoolEventSource {
+  readonly serverName: string;
+  readonly identity: string | undefined;
+  /** Name of the pool: the server's, with identity and sharing mode where there are several pools. */
+  readonly poolName: string;
+}
+
+/** What can happen in a pool. Times are in milliseconds. */
+export type PoolEventDetail =
+  | { readonly type: "connection-opened"; readonly connectionId: number; readonly durationMs: number }
+  | {
+      readonly type: "connection-failed";
+      readonly connectionId: number;
+      readonly durationMs: number;
+      readonly error: McpPoolError;
+    }
+  | { readonly type: "connection-suspected"; readonly connectionId: number; readonly cause: unknown }
+  | { readonly type: "connection-cleared"; readonly connectionId: number }
+  | { readonly type: "connection-retired"; readonly connectionId: number; readonly reason: CloseReason }
+  | {
+      readonly type: "connection-closed";
+      readonly connectionId: number;
+      readonly reason: CloseReason;
+      readonly ageMs: number;
+      readonly uses: number;
+      readonly cause: unknown;
+    }
+  | {
+      readonly type: "lease-acquired";
+      readonly connectionId: number;
+      readonly leaseId: number;
+      readonly waitMs: number;
+      /** Whether an open connection had room at once. */
+      readonly isHit: boolean;
+    }
+  | { readonly type: "lease-released"; readonly connectionId: number; readonly leaseId: number; readonly useMs: number }
+  | { readonly type: "lease-released-again"; readonly connectionId: number; readonly leaseId: number }
+  | {
+      readonly type: "lease-leaked";
+      readonly connectionId: number;
+      readonly leaseId: number;
+      readonly heldMs: number;
+      /** The stack that acquired the lease. */
+      readonly stack: string;
+    }
+  | { readonly type: "acquire-queued"; readonly waiting: number }
+  | { readonly type: "acquire-failed"; readonly waitMs: number; readonly error: unknown }
+  | {
+      readonly type: "request-finished";
+      readonly connectionId: number;
+      readonly method: string;
+      /** The tool's or the prompt's name, where the request has one. */
+      readonly target: string | undefined;
+      readonly durationMs: number;
+      /** Time until the request had room, and whether it had it at once. */
+      readonly waitMs: number;
+      readonly isHit: boolean;
+      readonly judgement: Judgement | "ok";
+      /** Whether the answer was a tool result with `isError`. */
+      readonly isToolError: boolean;
+      readonly error: unknown;
+    }
+  | { readonly type: "sticky-key-evicted"; readonly connectionId: number; readonly stickyKey: string }
+  | { readonly type: "sticky-key-lost"; readonly connectionId: number; readonly stickyKey: string }
+  | { readonly type: "notification-received"; readonly connectionId: number; readonly notification: ServerNotification }
+  | { readonly type: "pool-reconfigured" }
+  | { readonly type: "listener-failed"; readonly error: unknown }
+  | { readonly type: "pool-closed" };
+
+/** One thing that happened in a pool. */
+export type PoolEvent = PoolEventDetail & PoolEventSource;
+
+/** Receives events; what it throws is reported as `listener-failed` and hurts nobody. */
+export type PoolEventListener = (event: PoolEvent) => void;

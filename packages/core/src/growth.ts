@@ -1,0 +1,216 @@
+import type { CapacityClaimant } from "./capacity.ts";
+import type { Checker } from "./checker.ts";
+import type { Closer } from "./closer.ts";
+import { ConnectionEntry } from "./connection-entry.ts";
+import type { ConnectionSet } from "./connection-set.ts";
+import type { PoolContext } from "./context.ts";
+import { Timeout } from "./deadline-wheel.ts";
+import type { McpPoolError } from "./errors.ts";
+import { type Opened, Opener } from "./opener.ts";
+import type { Connect } from "./plugin.ts";
+import type { WaitQueue } from "./wait-queue.ts";
+
+/** The parts of a pool that growth looks at. */
+export interface GrowthParts {
+  readonly set: ConnectionSet;
+  readonly queue: WaitQueue;
+  readonly checker: Checker;
+  readonly closer: Closer;
+}
+
+/** What growth tells its pool. */
+export interface GrowthHost {
+  onOpened(entry: ConnectionEntry, durationMs: number): void;
+  onOpenFailed(error: McpPoolError): void;
+  /** A place is free, or the time to try again has come. */
+  dispatch(): void;
+  /** All places are taken and somebody waits: give up an idle connection that is kept for a key. */
+  onCrowded(): void;
+}
+
+/**
+ * Decides when another connection is opened: when callers wait for more room than is coming, when the minimum is not
+ * met, or beside a loaded pool; as far as the pool's maximum, the global cap and the back-off allow.
+ */
+export class Growth implements CapacityClaimant {
+  priority = 0;
+  readonly #context: PoolContext;
+  readonly #parts: GrowthParts;
+  readonly #host: GrowthHost;
+  readonly #opener: Opener;
+  readonly #retry: Timeout;
+  #isStarted = false;
+  #isClosed = false;
+  /** Connections of earlier generations; they count toward the global cap only. */
+  #outdated = 0;
+  #suggestedRoom: number | undefined;
+
+  constructor(context: PoolContext, connect: Connect, parts: GrowthParts, host: GrowthHost) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#host = host;
+    this.#retry = new Timeout(() => host.dispatch());
+    this.#opener = new Opener(context, connect, {
+      onOpened: (opened) => this.#onOpened(opened),
+      onOpenFailed: (error) => host.onOpenFailed(error),
+      onPlaceFreed: () => this.onPlaceFreed(),
+    });
+  }
+
+  /** Connections that are being opened; given-up ones hold their places too. */
+  get connecting(): number {
+    return this.#opener.size;
+  }
+
+  get isOpening(): boolean {
+    return this.#opener.running > 0;
+  }
+
+  /** Places in the pool's maximum that are taken. */
+  get size(): number {
+    return this.#parts.set.size - this.#outdated + this.#opener.size;
+  }
+
+  /** Requests one connection is expected to carry; unknown before the first if nobody says. */
+  get roomPerConnection(): number | undefined {
+    const { options, connector } = this.#context;
+    if (options.sharing === "exclusive") return 1;
+    return options.maxRequestsPerConnection ?? this.#suggestedRoom ?? connector.suggestedConcurrency;
+  }
+
+  get idleSince(): number | undefined {
+    return this.#longestIdle()?.idleSince;
+  }
+
+  get surplus(): number {
+    return this.#parts.set.usable - Math.max(this.#context.options.minConnections, 1);
+  }
+
+  /** From now on the pool is in use, and keeps its minimum. */
+  start(): void {
+    this.#isStarted = true;
+  }
+
+  /** Opens what is missing. Called whenever callers, room or places have changed. */
+  grow(): void {
+    if (this.#isClosed) return;
+    const { server, clock, wheel, options, capacity } = this.#context;
+    const { forCallers, forMinimum } = this.#wanted();
+    let isBackingOff = false;
+    while (this.#opener.running < Math.max(forCallers, forMinimum) && this.size < options.maxConnections) {
+      const isForCallers = this.#opener.running < forCallers;
+      isBackingOff = server.backoff.notBefore > clock.now();
+      if (isBackingOff || (server.backoff.isFailing && this.#opener.running > 0)) break;
+      if (capacity !== undefined && !capacity.take(this, !isForCallers)) break;
+      this.#opener.start(isForCallers);
+    }
+    const isWaitingToRetry = isBackingOff && forCallers > 0;
+    if (isWaitingToRetry) wheel.set(this.#retry, server.backoff.notBefore);
+    else wheel.remove(this.#retry);
+    if (forCallers === 0) capacity?.withdraw(this);
+    if (forCallers > this.#opener.running && this.size >= options.maxConnections) this.#host.onCrowded();
+    const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
+    this.#parts.queue.setMode(isOpening ? "opening" : "saturated");
+  }
+
+  /** Opens one more connection in the background, since every ready one is above its target load. */
+  openSpare(): void {
+    const { server, clock, options, capacity } = this.#context;
+    if (this.#isClosed || this.#opener.running > 0 || this.size >= options.maxConnections) return;
+    if (server.backoff.notBefore > clock.now() || capacity?.take(this, true) === false) return;
+    this.#opener.start(false);
+  }
+
+  /** Gives up openings that no caller needs any more. */
+  cancelUnneeded(): void {
+    const { forCallers, forMinimum } = this.#wanted();
+    const surplus = this.#opener.running - Math.max(forCallers, forMinimum);
+    if (surplus > 0) this.#opener.cancel(surplus);
+  }
+
+  /** Starts a new generation: what is being opened is given up, what is open drains. */
+  renew(): void {
+    this.#opener.generation++;
+    this.#suggestedRoom = undefined;
+    this.#context.server.backoff.reset();
+    this.#opener.cancelAll("the server was reconfigured");
+    this.#outdated = this.#parts.set.size;
+    for (const entry of [...this.#parts.set]) this.#parts.closer.retire(entry, "reconfigured");
+  }
+
+  /** Fits the open connections to new limits. */
+  fit(): void {
+    const { set, closer } = this.#parts;
+    for (const entry of [...set]) set.resize(entry, this.roomPerConnection ?? entry.room);
+    for (let entry = set.ready.tail; entry !== undefined && this.size > this.#context.options.maxConnections; ) {
+      const previous: ConnectionEntry | undefined = entry.previous;
+      closer.retire(entry, "reconfigured");
+      entry = previous;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#context.wheel.remove(this.#retry);
+    this.#opener.cancelAll("the pool was closed", true);
+    this.#context.capacity?.withdraw(this);
+  }
+
+  evictIdle(): boolean {
+    return this.#evict(this.#longestIdle());
+  }
+
+  retireSurplus(): boolean {
+    const { ready, busy } = this.#parts.set;
+    return this.#evict(ready.tail ?? busy.head);
+  }
+
+  onCapacity(): void {
+    const { forCallers } = this.#wanted();
+    if (!this.#isClosed && forCallers > this.#opener.running && this.size < this.#context.options.maxConnections) {
+      this.#opener.start(true);
+    } else {
+      this.#context.capacity?.give();
+    }
+    this.grow();
+  }
+
+  /** Takes note that an entry is closed, or an opening over. */
+  onPlaceFreed(entry?: ConnectionEntry): void {
+    if (entry !== undefined && entry.generation !== this.#opener.generation) this.#outdated--;
+    this.#context.capacity?.give();
+    this.#host.dispatch();
+  }
+
+  #onOpened({ id, connection, generation, durationMs }: Opened): void {
+    this.#suggestedRoom = connection.suggestedConcurrency;
+    const room = Math.max(this.roomPerConnection ?? 1, 1);
+    const entry = new ConnectionEntry(id, connection, room, generation, this.#context.clock.now());
+    this.#parts.set.add(entry);
+    this.#host.onOpened(entry, durationMs);
+  }
+
+  /** How many connections should be opening now: for callers without room in sight, and for the minimum. */
+  #wanted(): { forCallers: number; forMinimum: number } {
+    const { set, queue, checker } = this.#parts;
+    const callers = Math.min(queue.length, this.#context.server.limit.free);
+    const missing = callers - set.freeRoom - checker.room;
+    const forCallers = missing <= 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
+    const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
+    return { forCallers, forMinimum: Math.max(minimum - set.usable, 0) };
+  }
+
+  #evict(entry: ConnectionEntry | undefined): boolean {
+    if (entry !== undefined) this.#parts.closer.retire(entry, "evicted");
+    return entry !== undefined;
+  }
+
+  /** The least recently used ready connections stand at the end. */
+  #longestIdle(): ConnectionEntry | undefined {
+    const { ready, bound } = this.#parts.set;
+    for (let entry = ready.tail; entry !== undefined; entry = entry.previous) {
+      if (entry.inFlight === 0) return entry;
+    }
+    return bound.head;
+  }
+}

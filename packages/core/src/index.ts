@@ -1,0 +1,84 @@
+export type { CircuitBreaker, CircuitBreakerStats, CircuitState } from "./circuit-breaker.ts";
+export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
+export type { McpClientContext, Requester } from "./client.ts";
+export { McpClient } from "./client.ts";
+export type { Clock, Timer } from "./clock.ts";
+export { systemClock } from "./clock.ts";
+export type {
+  CloseReason,
+  ConnectionEndpoint,
+  ConnectionRequestOptions,
+  Connector,
+  ConnectRequest,
+  Judgement,
+  McpConnection,
+  Progress,
+  RequestFailureOptions,
+  ServerDescription,
+  ServerNotification,
+  Unsubscribe,
+} from "./connector.ts";
+export { RequestFailure } from "./connector.ts";
+export type { Issue, McpPoolErrorCode, McpPoolErrorOptions, PoolCounts, TimeoutPhase } from "./errors.ts";
+export {
+  CircuitBreakerOpenError,
+  failureOf,
+  judgementOf,
+  McpConfigurationError,
+  McpConnectionError,
+  McpHealthCheckError,
+  McpOutcomeUnknownError,
+  McpPoolClosedError,
+  McpPoolError,
+  McpPoolExhaustedError,
+  McpServerNotFoundError,
+  McpSessionLostError,
+  McpTimeoutError,
+  McpValidationError,
+} from "./errors.ts";
+export type { PoolEventType } from "./event-hub.ts";
+export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } from "./events.ts";
+export type { Lease } from "./lease.ts";
+export type {
+  AcquireOptions,
+  OnRelease,
+  PoolOptions,
+  RequestOptions,
+  ResolvedPoolOptions,
+  Sharing,
+} from "./options.ts";
+export { resolvePoolOptions } from "./options.ts";
+export type {
+  Connect,
+  ConnectionState,
+  HeldLease,
+  PluginInstallation,
+  PoolControl,
+  PooledConnection,
+  PoolPlugin,
+  PoolRequest,
+  Request,
+} from "./plugin.ts";
+export { McpConnectionPool } from "./pool.ts";
+export type { PoolEnvironment } from "./pool-environment.ts";
+export type { McpConnectionPoolOptions } from "./pool-parts.ts";
+export type {
+  CallToolParams,
+  CallToolResult,
+  CompleteParams,
+  CompleteResult,
+  ContentBlock,
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  Prompt,
+  ReadResourceResult,
+  Resource,
+  ResourceParams,
+  ResourceTemplate,
+  Tool,
+} from "./protocol.ts";
+export type { PoolCounters, PoolStats } from "./stats.ts";

@@ -1,0 +1,219 @@
+import type { ConnectRequest, McpConnection } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { Deadline } from "./deadline-wheel.ts";
+import { McpConnectionError, McpPoolError, McpTimeoutError } from "./errors.ts";
+import { LinkedList, type ListItem } from "./linked-list.ts";
+import type { Connect } from "./plugin.ts";
+
+/** How long a connect or a close that ignores its end may hold a place, in milliseconds. */
+export const GRACE_MS = 10_000;
+
+/** One connection that is being opened. */
+class Opening implements ListItem<Opening>, Deadline {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly generation: number;
+  readonly isForCallers: boolean;
+  readonly controller = new AbortController();
+  /** `running`, then `given-up` while the connector has not come back yet, then `over`. */
+  state: "running" | "given-up" | "over" = "running";
+  onDeadline: () => void = () => {};
+
+  previous: Opening | undefined;
+  next: Opening | undefined;
+  list: LinkedList<Opening> | undefined;
+  deadlineKey = 0;
+  deadlinePrevious: Deadline | undefined;
+  deadlineNext: Deadline | undefined;
+
+  constructor(id: number, startedAt: number, generation: number, isForCallers: boolean) {
+    this.id = id;
+    this.startedAt = startedAt;
+    this.generation = generation;
+    this.isForCallers = isForCallers;
+  }
+}
+
+/** A connection that has just been opened. */
+export interface Opened {
+  readonly id: number;
+  readonly connection: McpConnection;
+  readonly generation: number;
+  readonly durationMs: number;
+}
+
+/** What the opener tells its pool. */
+export interface OpenerHost {
+  /** The place now belongs to the connection. */
+  onOpened(opened: Opened): void;
+  onOpenFailed(error: McpPoolError): void;
+  /** The place of an opening that brought no connection is free again; called once for each. */
+  onPlaceFreed(): void;
+}
+
+/** Opens connections, each with its own deadline; a hung one never holds up the others. */
+export class Opener {
+  readonly #context: PoolContext;
+  readonly #host: OpenerHost;
+  readonly #connect: Connect;
+  readonly #running = new LinkedList<Opening>();
+  readonly #givenUp = new LinkedList<Opening>();
+  readonly #seen = new WeakSet<McpConnection>();
+  #nextId = 1;
+  #isClosed = false;
+  /** Openings started from now on belong to this generation; older ones come too late. */
+  generation = 0;
+
+  constructor(context: PoolContext, connect: Connect, host: OpenerHost) {
+    this.#context = context;
+    this.#connect = connect;
+    this.#host = host;
+  }
+
+  /** Connections that are being opened and wanted. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** All places taken, by given-up openings too. */
+  get size(): number {
+    return this.#running.size + this.#givenUp.size;
+  }
+
+  /** Starts to open one connection; the place in the caps is the caller's to claim before. */
+  start(isForCallers: boolean): void {
+    const { clock, wheel, options, serverName, identity } = this.#context;
+    const opening = new Opening(this.#nextId++, clock.now(), this.generation, isForCallers);
+    this.#running.pushBack(opening);
+    opening.onDeadline = () => this.#expire(opening);
+    wheel.set(opening, opening.startedAt + options.connectionTimeoutMs);
+    const request: ConnectRequest = {
+      serverName,
+      identity,
+      signal: opening.controller.signal,
+      timeoutMs: options.connectionTimeoutMs,
+    };
+    invoke(this.#connect, request).then(
+      (connection) => this.#onConnected(opening, connection),
+      (error: unknown) => this.#onFailed(opening, error),
+    );
+  }
+
+  /** Gives up the newest openings that callers no longer need. */
+  cancel(count: number): void {
+    let left = count;
+    for (let opening = this.#running.tail; opening !== undefined && left > 0; ) {
+      const previous: Opening | undefined = opening.previous;
+      if (opening.isForCallers) {
+        this.#giveUp(opening, new McpConnectionError("the connection is no longer needed"));
+        left--;
+      }
+      opening = previous;
+    }
+  }
+
+  /** Gives up all openings, since the pool closes or what a connection is made of has changed. */
+  cancelAll(why: string, isClosed = false): void {
+    this.#isClosed ||= isClosed;
+    for (const opening of this.#running) this.#giveUp(opening, new McpConnectionError(why));
+  }
+
+  #onConnected(opening: Opening, connection: McpConnection): void {
+    if (!isConnection(connection) || this.#seen.has(connection)) {
+      this.#onFailed(opening, new TypeError("the connector must return a new connection each time"));
+      return;
+    }
+    this.#seen.add(connection);
+    if (opening.state !== "running" || this.#isClosed) {
+      // It came too late. The place is free when the connection is closed.
+      if (opening.state === "over") {
+        invoke(() => connection.close("unneeded")).catch(() => {});
+        return;
+      }
+      this.#context.wheel.set(opening, this.#context.clock.now() + GRACE_MS);
+      const free = () => this.#free(opening);
+      invoke(() => connection.close("unneeded")).then(free, free);
+      return;
+    }
+    this.#end(opening);
+    const { clock, counters, server } = this.#context;
+    counters.created++;
+    server.backoff.opened();
+    const { id, generation, startedAt } = opening;
+    this.#host.onOpened({ id, connection, generation, durationMs: clock.now() - startedAt });
+  }
+
+  #onFailed(opening: Opening, cause: unknown): void {
+    if (opening.state !== "running") {
+      this.#free(opening);
+      return;
+    }
+    this.#end(opening);
+    this.#fail(opening, cause);
+    this.#host.onPlaceFreed();
+  }
+
+  #expire(opening: Opening): void {
+    if (opening.state === "given-up") {
+      this.#free(opening);
+      return;
+    }
+    const { serverName, options } = this.#context;
+    const error = new McpTimeoutError(
+      `MCP server "${serverName}" did not open a connection within ${options.connectionTimeoutMs} ms`,
+      { serverName, phase: "connect", outcome: "not-sent" },
+    );
+    this.#giveUp(opening, error);
+    this.#fail(opening, error);
+  }
+
+  /** The place stays taken until the connector has cleaned up, or {@link GRACE_MS} have passed. */
+  #giveUp(opening: Opening, reason: unknown): void {
+    opening.state = "given-up";
+    this.#givenUp.pushBack(opening);
+    this.#context.wheel.set(opening, this.#context.clock.now() + GRACE_MS);
+    opening.controller.abort(reason);
+  }
+
+  #fail(opening: Opening, cause: unknown): void {
+    const { clock, counters, events, serverName, server } = this.#context;
+    const error = McpPoolError.isInstance(cause)
+      ? cause
+      : new McpConnectionError(`could not connect to MCP server "${serverName}": ${messageOf(cause)}`, {
+          serverName,
+          cause,
+        });
+    if (error.code !== "CIRCUIT_OPEN") server.backoff.failed(opening.startedAt);
+    counters.connectFailures++;
+    if (events.wants("connection-failed")) {
+      const durationMs = clock.now() - opening.startedAt;
+      events.emit({ type: "connection-failed", connectionId: opening.id, durationMs, error });
+    }
+    this.#host.onOpenFailed(error);
+  }
+
+  #free(opening: Opening): void {
+    if (opening.state === "over") return;
+    this.#end(opening);
+    this.#host.onPlaceFreed();
+  }
+
+  #end(opening: Opening): void {
+    opening.state = "over";
+    opening.list?.remove(opening);
+    this.#context.wheel.remove(opening);
+  }
+}
+
+/** Calls a hook; one that throws is one that rejects. */
+export async function invoke<A extends unknown[], R>(hook: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
+  return await hook(...args);
+}
+
+function isConnection(value: unknown): value is McpConnection {
+  return typeof value === "object" && value !== null && typeof (value as Partial<McpConnection>).request === "function";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,182 @@
+import type { McpClient } from "./client.ts";
+import type { Progress } from "./connector.ts";
+import { type Issue, McpConfigurationError } from "./errors.ts";
+
+/**
+ * How a connection is lent.
+ *
+ * - `shared`: up to `maxRequestsPerConnection` requests in flight on one connection
+ * - `exclusive`: one lease holder at a time, for servers that keep conversational state
+ */
+export type Sharing = "shared" | "exclusive";
+
+/** What happens to an exclusive connection when its lease is released. A function brings it back to a clean state. */
+export type OnRelease = "reuse" | "close" | ((client: McpClient) => Promise<void> | void);
+
+/** Settings of one pool. Times are in milliseconds. */
+export interface PoolOptions {
+  /** Connections kept open once the pool is in use. @default the smaller of 2 and `maxConnections` */
+  readonly minConnections?: number | undefined;
+  /** Connections open, opening or closing at one time. @default 10 */
+  readonly maxConnections?: number | undefined;
+  /** How long a connection may stay without work before it is closed. @default 300_000 */
+  readonly maxIdleTimeMs?: number | undefined;
+  /** Longest life of a connection, less up to 2.5 % jitter; then it drains and closes. @default 3_600_000 */
+  readonly maxLifetimeMs?: number | undefined;
+  /** Leases and requests after which a connection is replaced. @default unlimited */
+  readonly maxUses?: number | undefined;
+  /** Time to open one connection. @default 30_000 */
+  readonly connectionTimeoutMs?: number | undefined;
+  /** Time a caller waits while all room is taken. @default 10_000 */
+  readonly acquireTimeoutMs?: number | undefined;
+  /** Time for a whole request: waiting, all attempts and back-offs. @default 60_000 */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Time for one attempt, from sending to the answer. @default `requestTimeoutMs` */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Callers that may wait at one time. @default 1_000 */
+  readonly maxWaiting?: number | undefined;
+  /** Requests in flight on one shared connection. @default what the connector suggests */
+  readonly maxRequestsPerConnection?: number | undefined;
+  /** @default "shared" */
+  readonly sharing?: Sharing | undefined;
+  /** What to do with an exclusive connection at release. @default "reuse" */
+  readonly onRelease?: OnRelease | undefined;
+  /** Whether an idle connection that was quiet for 500 ms is probed before it is lent. @default true */
+  readonly validateOnAcquire?: boolean | undefined;
+  /** How often idle connections are looked at. @default 60_000 */
+  readonly cleanupIntervalMs?: number | undefined;
+  /** Time after which a lease that is still held is reported, with the stack that acquired it. @default off */
+  readonly leakThresholdMs?: number | undefined;
+  /** How long a list of tools is served from the cache. @default 300_000 */
+  readonly toolListTtlMs?: number | undefined;
+}
+
+/** {@link PoolOptions} with every default filled in. */
+export interface ResolvedPoolOptions {
+  readonly minConnections: number;
+  readonly maxConnections: number;
+  readonly maxIdleTimeMs: number;
+  readonly maxLifetimeMs: number;
+  readonly maxUses: number;
+  readonly connectionTimeoutMs: number;
+  readonly acquireTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly maxWaiting: number;
+  readonly maxRequestsPerConnection: number | undefined;
+  readonly sharing: Sharing;
+  readonly onRelease: OnRelease;
+  readonly validateOnAcquire: boolean;
+  readonly cleanupIntervalMs: number;
+  readonly leakThresholdMs: number | undefined;
+  readonly toolListTtlMs: number;
+}
+
+/** Options of one request. */
+export interface RequestOptions {
+  /** Ends the request; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time for the whole request in milliseconds. @default the pool's `requestTimeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** On whose behalf the request is made; each identity has its own connections. */
+  readonly identity?: string | undefined;
+  /** Extra HTTP headers of this request; ignored where the transport has none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Merged into the request's `_meta`. */
+  readonly meta?: Readonly<Record<string, unknown>> | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Declares that running the request twice does no harm. */
+  readonly idempotent?: boolean | undefined;
+}
+
+/** Options of one acquire. */
+export interface AcquireOptions {
+  /** `exclusive` may be asked of a shared server, never the reverse. @default the server's mode */
+  readonly sharing?: Sharing | undefined;
+  /** Binds the key to one connection until that has been idle for `maxIdleTimeMs`; exclusive only. */
+  readonly stickyKey?: string | undefined;
+  readonly identity?: string | undefined;
+  /** Ends the wait; the acquire rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time for the whole wait in milliseconds. @default `acquireTimeoutMs`, which runs only while all room is taken */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Checks pool options and fills in the defaults.
+ * @param path where the options stand, for the messages
+ * @throws {McpConfigurationError} which lists every problem
+ */
+export function resolvePoolOptions(options: PoolOptions = {}, path = ""): ResolvedPoolOptions {
+  const issues: Issue[] = [];
+  const report = (name: string, message: string) =>
+    issues.push({ path: path === "" ? name : `${path}.${name}`, message });
+
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) report(name, "is no option of a pool");
+  }
+  for (const name of [...COUNTS, ...TIMES]) {
+    const value: unknown = options[name];
+    if (value === undefined) continue;
+    const least = name === "minConnections" || name === "maxWaiting" ? 0 : 1;
+    const whole = (COUNTS as readonly string[]).includes(name);
+    if (typeof value !== "number" || Number.isNaN(value)) report(name, `must be a number, not ${describe(value)}`);
+    else if (value < least) report(name, `must be at least ${least}${whole ? "" : " ms"}, not ${value}`);
+    else if (whole && value !== Infinity && !Number.isInteger(value))
+      report(name, `must be a whole number, not ${value}`);
+    else if (value === Infinity && name.endsWith("Connections")) report(name, "must be finite");
+  }
+  const { sharing = "shared", onRelease = "reuse", validateOnAcquire = true, maxConnections = 10 } = options;
+  const { minConnections = Math.min(2, maxConnections), requestTimeoutMs = 60_000 } = options;
+  if (sharing !== "shared" && sharing !== "exclusive") {
+    report("sharing", `must be "shared" or "exclusive", not ${describe(sharing)}`);
+  }
+  if (onRelease !== "reuse" && onRelease !== "close" && typeof onRelease !== "function") {
+    report("onRelease", `must be "reuse", "close" or a function, not ${describe(onRelease)}`);
+  }
+  if (typeof validateOnAcquire !== "boolean") {
+    report("validateOnAcquire", `must be true or false, not ${describe(validateOnAcquire)}`);
+  }
+  if (issues.length === 0 && minConnections > maxConnections) {
+    report("minConnections", `must not be above maxConnections (${minConnections} > ${maxConnections})`);
+  }
+  if (issues.length > 0) throw new McpConfigurationError(issues);
+
+  return {
+    minConnections,
+    maxConnections,
+    maxIdleTimeMs: options.maxIdleTimeMs ?? 300_000,
+    maxLifetimeMs: options.maxLifetimeMs ?? 3_600_000,
+    maxUses: options.maxUses ?? Infinity,
+    connectionTimeoutMs: options.connectionTimeoutMs ?? 30_000,
+    acquireTimeoutMs: options.acquireTimeoutMs ?? 10_000,
+    requestTimeoutMs,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? requestTimeoutMs,
+    maxWaiting: options.maxWaiting ?? 1_000,
+    maxRequestsPerConnection: options.maxRequestsPerConnection,
+    sharing,
+    onRelease,
+    validateOnAcquire,
+    cleanupIntervalMs: options.cleanupIntervalMs ?? 60_000,
+    leakThresholdMs: options.leakThresholdMs,
+    toolListTtlMs: options.toolListTtlMs ?? 300_000,
+  };
+}
+
+const COUNTS = ["minConnections", "maxConnections", "maxUses", "maxWaiting", "maxRequestsPerConnection"] as const;
+const TIMES = [
+  "maxIdleTimeMs",
+  "maxLifetimeMs",
+  "connectionTimeoutMs",
+  "acquireTimeoutMs",
+  "requestTimeoutMs",
+  "attemptTimeoutMs",
+  "cleanupIntervalMs",
+  "leakThresholdMs",
+  "toolListTtlMs",
+] as const;
+const KNOWN: ReadonlySet<string> = new Set([...COUNTS, ...TIMES, "sharing", "onRelease", "validateOnAcquire"]);
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

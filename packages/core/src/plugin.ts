@@ -1,0 +1,119 @@
+import type { Clock } from "./clock.ts";
+import type {
+  CloseReason,
+  ConnectionEndpoint,
+  ConnectRequest,
+  McpConnection,
+  ServerDescription,
+  Unsubscribe,
+} from "./connector.ts";
+import type { McpPoolError } from "./errors.ts";
+import type { PoolEventType } from "./event-hub.ts";
+import type { PoolEventDetail, PoolEventListener } from "./events.ts";
+import type { RequestOptions, ResolvedPoolOptions } from "./options.ts";
+import type { PoolStats } from "./stats.ts";
+
+/**
+ * Where a connection stands.
+ *
+ * - `ready`: has room · `busy`: all room taken · `checking`: a probe decides whether it may be lent
+ * - `draining`: takes no new work · `closing` and `closed`
+ */
+export type ConnectionState = "ready" | "busy" | "checking" | "draining" | "closing" | "closed";
+
+/** A read-only view of one connection of a pool. */
+export interface PooledConnection {
+  /** Unique within the pool. */
+  readonly id: number;
+  readonly state: ConnectionState;
+  /** Leases and requests on it. */
+  readonly inFlight: number;
+  /** Leases and requests it can carry at one time. */
+  readonly room: number;
+  /** Leases and requests it has carried, those in flight included. */
+  readonly uses: number;
+  /** Clock time in milliseconds at which it was opened. */
+  readonly openedAt: number;
+  /** Clock time in milliseconds since when nothing is on it; meaningless while `inFlight` is above 0. */
+  readonly idleSince: number;
+  /** Clock time in milliseconds of the last sign of life. */
+  readonly lastAliveAt: number;
+  /** The key whose state it keeps, if it keeps one. */
+  readonly stickyKey: string | undefined;
+  /** Whether something, such as a resource subscription, keeps it from being closed as idle. */
+  readonly isPinned: boolean;
+  readonly server: ServerDescription;
+  readonly endpoint: ConnectionEndpoint;
+  readonly era: McpConnection["era"];
+}
+
+/** One request on its way through the wraps of a pool. */
+export interface PoolRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
+  readonly options: RequestOptions;
+  /** Clock time in milliseconds by which the whole request ends. */
+  readonly deadlineAt: number;
+  /** The lease it runs on, if it runs on one; then no other connection will do. */
+  readonly lease: HeldLease | undefined;
+  /** The connection of the latest attempt. */
+  connectionId: number | undefined;
+}
+
+/** Runs one request, or one attempt of it. */
+export type Request = (request: PoolRequest) => Promise<unknown>;
+
+/** Opens one connection. */
+export type Connect = (request: ConnectRequest) => Promise<McpConnection>;
+
+/** What a plugin adds to one pool. */
+export interface PluginInstallation {
+  /** Returns why nothing may be acquired now; every acquire asks, and once more when its turn comes. */
+  admit?(): McpPoolError | undefined;
+  /** Wraps the opening of each connection. */
+  connect?(next: Connect): Connect;
+  /** Wraps each request; the first plugin listed is the outermost. */
+  request?(next: Request): Request;
+  /** What users reach through `pool.plugin(name)`. */
+  readonly handle?: unknown;
+  /** Ends the plugin, after `pool-closed`. */
+  dispose?(): void;
+}
+
+/** Extends pools. `install` is called once per pool, so the state of one server never mixes with another's. */
+export interface PoolPlugin {
+  readonly name: string;
+  install(pool: PoolControl): PluginInstallation;
+}
+
+/** What a plugin may see of a pool and do to it. */
+export interface PoolControl {
+  readonly poolName: string;
+  readonly serverName: string;
+  readonly identity: string | undefined;
+  readonly clock: Clock;
+  /** The options in force; they change when the pool is reconfigured. */
+  readonly options: ResolvedPoolOptions;
+  /** Listens to all events, or to the given types; an event that nobody wants costs nothing. */
+  subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe;
+  stats(): PoolStats;
+  connections(): Iterable<PooledConnection>;
+  /** Takes a connection out of use: it closes at once when nothing is on it, and else drains. */
+  retire(connection: PooledConnection, reason: CloseReason): void;
+  /** Opens connections up to the minimum, if the limits allow. */
+  refill(): void;
+  /** Tells all listeners of an event. */
+  emit(event: PoolEventDetail): void;
+  /** Leases held now, those acquired since {@link trackLeases}. */
+  leases(): Iterable<HeldLease>;
+  /** Keeps track of leases from now on, with the stacks that acquired them. */
+  trackLeases(): void;
+}
+
+/** A lease that is held, as the leak detector sees it. */
+export interface HeldLease {
+  readonly id: number;
+  readonly connectionId: number;
+  readonly acquiredAt: number;
+  readonly stack: string | undefined;
+}

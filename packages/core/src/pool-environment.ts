@@ -1,0 +1,56 @@
+import { type Clock, systemClock } from "./clock.ts";
+import type { Connector } from "./connector.ts";
+import type { Capacity, PoolContext } from "./context.ts";
+import { DeadlineWheel } from "./deadline-wheel.ts";
+import { EventHub } from "./event-hub.ts";
+import type { ResolvedPoolOptions } from "./options.ts";
+import { ConnectBackoff, InFlightLimit, type ServerState } from "./server-state.ts";
+import { zeroCounters } from "./stats.ts";
+
+/** What a pool shares with other pools, and what tests replace. */
+export interface PoolEnvironment {
+  /** Supplies all time and chance. @default the machine's own clock */
+  readonly clock?: Clock | undefined;
+  /** Name of the pool, where a server has several. @default the server's name */
+  readonly poolName?: string | undefined;
+  /** On whose behalf the connections are opened. */
+  readonly identity?: string | undefined;
+  /** Serves the deadlines of several pools with one timer; whoever made it disposes it. */
+  readonly wheel?: DeadlineWheel | undefined;
+  /** What all pools of one server share. */
+  readonly server?: ServerState | undefined;
+  /** The global cap on connections, and the pool's priority below it. */
+  readonly capacity?: Capacity | undefined;
+  readonly priority?: number | undefined;
+}
+
+/** Makes what the parts of a pool share. */
+export function createContext(
+  serverName: string,
+  connector: Connector,
+  options: ResolvedPoolOptions,
+  environment: PoolEnvironment,
+): PoolContext {
+  const { clock = systemClock, poolName = serverName, identity, capacity } = environment;
+  return {
+    poolName,
+    serverName,
+    identity,
+    clock,
+    wheel: environment.wheel ?? new DeadlineWheel(clock),
+    events: new EventHub({ serverName, identity, poolName }),
+    counters: zeroCounters(),
+    server: environment.server ?? createServerState(clock, connector, Infinity),
+    capacity,
+    connector,
+    options,
+  };
+}
+
+/** Makes what all pools of one server share. */
+export function createServerState(clock: Clock, connector: Connector, maxConcurrentRequests: number): ServerState {
+  return {
+    backoff: new ConnectBackoff(clock, connector.connectBackoff),
+    limit: new InFlightLimit(maxConcurrentRequests),
+  };
+}

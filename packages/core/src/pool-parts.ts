@@ -1,0 +1,177 @@
+import { Acquisition } from "./acquisition.ts";
+import type { McpClient, Requester } from "./client.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import { watchConnection } from "./connection-watch.ts";
+import type { Connector } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { idleTimeout } from "./idle-timeout.ts";
+import { leakDetector } from "./leak-detector.ts";
+import { Leases } from "./leases.ts";
+import { maxLifetime } from "./max-lifetime.ts";
+import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
+import type { HeldLease, PoolControl, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import { PluginHost } from "./plugin-host.ts";
+import { createContext, type PoolEnvironment } from "./pool-environment.ts";
+import { Recycler } from "./recycler.ts";
+import { optionsError, withMeta } from "./request-options.ts";
+import { RequestPath } from "./request-path.ts";
+import { ResourceSubscriptions } from "./resource-subscriptions.ts";
+import { type PoolStats, poolStats } from "./stats.ts";
+import { ToolList } from "./tool-list.ts";
+import { closedError, expiryError, stickyLostError } from "./wait-errors.ts";
+import { WarmUp } from "./warm-up.ts";
+
+/** Options of a pool that stands alone, outside a manager. */
+export interface McpConnectionPoolOptions extends PoolOptions {
+  /** Name of the server, for errors, events and metrics. @default "default" */
+  readonly name?: string | undefined;
+}
+
+/** Puts the parts of one pool together. */
+export class PoolParts {
+  readonly context: PoolContext;
+  readonly plugins: PluginHost;
+  readonly dispatcher: Dispatcher;
+  readonly acquisition: Acquisition;
+  readonly leases: Leases;
+  readonly warmUp: WarmUp;
+  readonly subscriptions: ResourceSubscriptions;
+  readonly tools: ToolList;
+  readonly ownsWheel: boolean;
+  /** Called when nothing is left of the closed pool. */
+  onEmpty: (() => void) | undefined;
+  readonly #path: RequestPath;
+  readonly #request: Request;
+
+  constructor(
+    connector: Connector,
+    { name = "default", ...options }: McpConnectionPoolOptions,
+    plugins: readonly PoolPlugin[],
+    environment: PoolEnvironment,
+    client: () => McpClient,
+  ) {
+    this.context = createContext(name, connector, resolvePoolOptions(options), environment);
+    this.ownsWheel = environment.wheel === undefined;
+    const { context } = this;
+    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
+    const connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
+    const admit = () => this.plugins.admit();
+    this.dispatcher = new Dispatcher(context, connect, {
+      admit,
+      expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
+      sessionLostError: (key) => stickyLostError(context, key),
+      closedError: () => closedError(context),
+      onLeft: (waiter, error) => this.acquisition.onFailed(error, context.clock.now() - waiter.enqueuedAt),
+      onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
+      onOpenFailed: (error) => this.warmUp.onFailed(error),
+      onStopped: (entry) => this.subscriptions.onStopped(entry),
+      onEmpty: () => this.onEmpty?.(),
+    });
+    const { dispatcher } = this;
+    dispatcher.growth.priority = environment.priority ?? 0;
+    this.acquisition = new Acquisition(context, dispatcher, admit);
+    const recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
+    const giveBack = (entry: ConnectionEntry) => recycler.giveBack(entry);
+    this.#path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
+    this.#request = this.plugins.wrapRequest((request) => this.#path.attempt(request));
+    this.leases = new Leases(context, dispatcher, {
+      requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
+      giveBack,
+    });
+    this.warmUp = new WarmUp(context, dispatcher);
+    this.subscriptions = new ResourceSubscriptions({
+      subscribe: (uri) => this.#subscribe(uri),
+      unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
+    });
+    const { serverName, clock } = context;
+    this.tools = new ToolList(() => client().listTools(), { ttlMs: context.options.toolListTtlMs, clock, serverName });
+  }
+
+  stats(): PoolStats {
+    const { set, growth, queue, isClosed } = this.dispatcher;
+    const { connecting } = growth;
+    return poolStats({
+      context: this.context,
+      set,
+      connecting,
+      waiting: queue.size,
+      leases: this.leases.held,
+      roomPerConnection: growth.roomPerConnection ?? 1,
+      isClosed,
+    });
+  }
+
+  /** Starts a request on its way through the wraps. */
+  start(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options: RequestOptions = {},
+    lease?: HeldLease,
+  ): Promise<unknown> {
+    const { clock, options: own, serverName } = this.context;
+    const problem = optionsError(options, serverName);
+    if (problem !== undefined) return Promise.reject(problem);
+    const deadlineAt = clock.now() + (options.timeoutMs ?? own.requestTimeoutMs);
+    return this.#request({
+      method,
+      params: withMeta(params, options.meta),
+      options,
+      deadlineAt,
+      lease,
+      connectionId: undefined,
+    });
+  }
+
+  /** Sends requests on one connection without claiming room on it. */
+  #requesterFor(entry: ConnectionEntry): Requester {
+    return {
+      request: (method, params, options = {}) => {
+        const startedAt = this.context.clock.now();
+        const deadlineAt = startedAt + (options.timeoutMs ?? this.context.options.requestTimeoutMs);
+        const request: PoolRequest = { method, params, options, deadlineAt, lease: undefined, connectionId: entry.id };
+        return this.#path.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
+      },
+    };
+  }
+
+  async #subscribe(uri: string): Promise<ConnectionEntry | undefined> {
+    const now = this.context.clock.now();
+    const entry = await this.acquisition.acquire({}, now);
+    try {
+      await this.#requesterFor(entry).request("resources/subscribe", { uri });
+      return entry.isUsable ? entry : undefined;
+    } finally {
+      this.dispatcher.release(entry);
+    }
+  }
+
+  #onOpened(entry: ConnectionEntry, durationMs: number): void {
+    watchConnection(entry, this.context, this.dispatcher, this.tools);
+    this.context.events.emit({ type: "connection-opened", connectionId: entry.id, durationMs });
+    this.warmUp.onChange();
+    this.subscriptions.onOpened();
+  }
+
+  #control(): PoolControl {
+    const { poolName, serverName, identity, clock, events } = this.context;
+    const currentOptions = () => this.context.options;
+    return {
+      poolName,
+      serverName,
+      identity,
+      clock,
+      get options() {
+        return currentOptions();
+      },
+      subscribe: (listener, types) => events.subscribe(listener, types),
+      emit: (event) => events.emit(event),
+      stats: () => this.stats(),
+      connections: () => [...this.dispatcher.set],
+      retire: ({ id }, reason) => this.dispatcher.retire(id, reason),
+      refill: () => this.dispatcher.growth.grow(),
+      leases: () => this.leases.tracked(),
+      trackLeases: () => this.leases.track(),
+    };
+  }
+}

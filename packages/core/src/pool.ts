@@ -1,0 +1,205 @@
+import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import { McpClient, type Requester } from "./client.ts";
+import type { Connector, Unsubscribe } from "./connector.ts";
+import { McpConfigurationError } from "./errors.ts";
+import type { PoolEventType } from "./event-hub.ts";
+import type { PoolEventListener } from "./events.ts";
+import type { Lease } from "./lease.ts";
+import { type AcquireOptions, type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
+import type { PoolPlugin } from "./plugin.ts";
+import type { PoolEnvironment } from "./pool-environment.ts";
+import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
+import type { ListToolsResult, ResourceParams } from "./protocol.ts";
+import { optionsError } from "./request-options.ts";
+import type { PoolStats } from "./stats.ts";
+import { closedError } from "./wait-errors.ts";
+
+/** How long `close()` waits for work under way, in milliseconds, unless told otherwise. */
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/**
+ * A pool of connections to one MCP server, for one identity and one way of sharing.
+ *
+ * Connections open on first use, or at {@link warmUp}. Whatever returns a promise rejects with an {@link McpPoolError},
+ * with the server's own JSON-RPC error, or with the reason of the caller's signal.
+ */
+export class McpConnectionPool implements Requester, AsyncDisposable {
+  readonly #parts: PoolParts;
+  #client: McpClient | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param connector opens the connections; see `@mcp-pool/connector`
+   * @param plugins wrap requests and connects; the first one is the outermost
+   * @throws {McpConfigurationError} which lists every bad option
+   */
+  constructor(
+    connector: Connector,
+    options: McpConnectionPoolOptions = {},
+    plugins: readonly PoolPlugin[] = [],
+    environment: PoolEnvironment = {},
+  ) {
+    this.#parts = new PoolParts(connector, options, plugins, environment, () => this.client);
+  }
+
+  /** Name of the pool: the server's, unless the server has several pools. */
+  get name(): string {
+    return this.#parts.context.poolName;
+  }
+
+  get serverName(): string {
+    return this.#parts.context.serverName;
+  }
+
+  get identity(): string | undefined {
+    return this.#parts.context.identity;
+  }
+
+  get isClosed(): boolean {
+    return this.#parts.dispatcher.isClosed;
+  }
+
+  /** Speaks MCP through the pool: each call takes whichever connection has room. */
+  get client(): McpClient {
+    const { serverName, options, clock } = this.#parts.context;
+    this.#client ??= new McpClient(this, { serverName, timeoutMs: options.requestTimeoutMs, clock });
+    return this.#client;
+  }
+
+  /**
+   * The pool's circuit breaker.
+   * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
+   */
+  get circuitBreaker(): CircuitBreaker {
+    const handle = this.plugin(CIRCUIT_BREAKER);
+    if (handle !== undefined) return handle as CircuitBreaker;
+    const message = `the pool of MCP server "${this.serverName}" has no circuit breaker; install @mcp-pool/breaker and pass circuitBreaker()`;
+    throw new McpConfigurationError([{ path: "plugins", message }], { serverName: this.serverName });
+  }
+
+  /** Returns what a plugin offers its users, if it is installed and offers something. */
+  plugin(name: string): unknown {
+    return this.#parts.plugins.handle(name);
+  }
+
+  /** Borrows a connection if one is ready, has room, and nobody waits for it. Synchronous; probes and opens nothing itself. */
+  tryAcquire(): Lease | undefined {
+    if (this.isClosed || this.#parts.plugins.admit() !== undefined) return undefined;
+    const now = this.#parts.context.clock.now();
+    const entry = this.#parts.dispatcher.take(now);
+    return entry && this.#parts.leases.issue(entry, now, now, true, this.#parts.leases.stack());
+  }
+
+  /**
+   * Borrows a connection; give the lease back with `release()`, `discard()` or `await using`.
+   * @throws {McpPoolExhaustedError} when all room stays taken for `acquireTimeoutMs`, or the queue is full
+   * @throws {McpSessionLostError} once, when the connection that kept the sticky key's state is gone
+   */
+  acquire(options: AcquireOptions = {}): Promise<Lease> {
+    const now = this.#parts.context.clock.now();
+    const stack = this.#parts.leases.stack();
+    try {
+      const room = this.#parts.acquisition.acquire(options, now);
+      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, now, now, true, stack));
+      return room.then((entry) => this.#parts.leases.issue(entry, now, this.#parts.context.clock.now(), false, stack));
+    } catch (error) {
+      this.#parts.acquisition.onFailed(error, 0);
+      return Promise.reject(error);
+    }
+  }
+
+  /** Borrows a connection for one piece of work, and gives it back however that ends. */
+  async use<T>(work: (client: McpClient, lease: Lease) => Promise<T> | T, options?: AcquireOptions): Promise<T> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await work(lease.client, lease);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.release(error);
+      throw error;
+    }
+  }
+
+  /** Sends any request on whichever connection has room, and resolves with the JSON-RPC result. */
+  request(method: string, params?: Readonly<Record<string, unknown>>, options: RequestOptions = {}): Promise<unknown> {
+    return this.#parts.start(method, params, options);
+  }
+
+  /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. */
+  listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
+    const problem = optionsError(options, this.serverName);
+    return problem === undefined ? this.#parts.tools.get(options) : Promise.reject(problem);
+  }
+
+  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
+  subscribeResource({ uri }: ResourceParams): Promise<void> {
+    return this.#parts.subscriptions.add(uri);
+  }
+
+  /** Ends one {@link subscribeResource}. */
+  unsubscribeResource({ uri }: ResourceParams): Promise<void> {
+    return this.#parts.subscriptions.remove(uri);
+  }
+
+  /** Opens `minConnections` now. Rejects when a connect fails. */
+  warmUp(): Promise<void> {
+    return this.isClosed ? Promise.reject(closedError(this.#parts.context)) : this.#parts.warmUp.run();
+  }
+
+  /** Takes a snapshot, ready for JSON. */
+  stats(): PoolStats {
+    return this.#parts.stats();
+  }
+
+  /** Listens to all events of the pool, or to those of the given types. */
+  subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe {
+    return this.#parts.context.events.subscribe(listener, types);
+  }
+
+  /**
+   * Puts new options in force; callers in the queue stay there. With a new connector, open connections drain and are replaced.
+   * @throws {McpConfigurationError} which lists every bad option; then nothing has changed
+   */
+  reconfigure(options: PoolOptions, connector?: Connector): void {
+    const resolved = resolvePoolOptions(options);
+    if (resolved.sharing !== this.#parts.context.options.sharing) {
+      throw new McpConfigurationError([{ path: "sharing", message: "cannot change in a pool that is open" }]);
+    }
+    this.#parts.context.options = resolved;
+    this.#client = undefined;
+    if (connector !== undefined && connector !== this.#parts.context.connector) {
+      this.#parts.context.connector = connector;
+      this.#parts.tools.invalidate();
+      this.#parts.dispatcher.growth.renew();
+    } else {
+      this.#parts.dispatcher.growth.fit();
+    }
+    this.#parts.context.events.emit({ type: "pool-reconfigured" });
+    this.#parts.dispatcher.dispatch();
+  }
+
+  /**
+   * Rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
+   * Resolves within `drainTimeoutMs` (default 10 000) and 10 s for connections that do not close.
+   */
+  close({ drainTimeoutMs = DRAIN_TIMEOUT_MS }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(drainTimeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#parts.onEmpty = resolve;
+      this.#parts.subscriptions.clear();
+      this.#parts.dispatcher.close(drainMs);
+    });
+    if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
+    this.#parts.context.events.emit({ type: "pool-closed" });
+    this.#parts.plugins.dispose();
+  }
+}

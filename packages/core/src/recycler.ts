@@ -1,0 +1,57 @@
+import type { Requester } from "./client.ts";
+import { McpClient } from "./client.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { PoolContext } from "./context.ts";
+import { Timeout } from "./deadline-wheel.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { McpTimeoutError } from "./errors.ts";
+import { invoke } from "./opener.ts";
+
+/** Gives connections back, and makes sure that an exclusive one carries nobody's state to the next holder. */
+export class Recycler {
+  readonly #context: PoolContext;
+  readonly #dispatcher: Dispatcher;
+  readonly #requesterFor: (entry: ConnectionEntry) => Requester;
+
+  constructor(context: PoolContext, dispatcher: Dispatcher, requesterFor: (entry: ConnectionEntry) => Requester) {
+    this.#context = context;
+    this.#dispatcher = dispatcher;
+    this.#requesterFor = requesterFor;
+  }
+
+  /** Gives one unit of room back, once the connection is fit for the next holder. A key's own connection keeps its state. */
+  giveBack(entry: ConnectionEntry): void {
+    const { sharing, onRelease } = this.#context.options;
+    if (sharing === "shared" || onRelease === "reuse" || entry.stickyKey !== undefined || !entry.isUsable) {
+      this.#dispatcher.release(entry);
+    } else if (onRelease === "close") {
+      this.#dispatcher.closer.retire(entry, "on-release");
+      this.#dispatcher.release(entry);
+    } else {
+      this.#reset(entry, onRelease);
+    }
+  }
+
+  /** The connection stays claimed until the reset is done. One that fails, or takes too long, costs the connection. */
+  #reset(entry: ConnectionEntry, reset: (client: McpClient) => Promise<void> | void): void {
+    const { serverName, options, wheel, clock } = this.#context;
+    const limitMs = options.connectionTimeoutMs;
+    let isOver = false;
+    const end = (cause?: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      wheel.remove(deadline);
+      if (cause !== undefined) this.#dispatcher.closer.retire(entry, "on-release", cause);
+      this.#dispatcher.release(entry);
+    };
+    const deadline = new Timeout(() => {
+      const message = `the onRelease function for MCP server "${serverName}" did not end within ${limitMs} ms`;
+      end(new McpTimeoutError(message, { serverName, phase: "request", outcome: "unknown" }));
+    });
+    wheel.set(deadline, clock.now() + limitMs);
+    invoke(reset, new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs })).then(
+      () => end(),
+      (cause: unknown) => end(cause ?? new Error("the onRelease function failed")),
+    );
+  }
+}

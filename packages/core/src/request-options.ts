@@ -1,0 +1,35 @@
+import { McpValidationError } from "./errors.ts";
+import type { AcquireOptions, RequestOptions } from "./options.ts";
+
+/** Merges `options.meta` into the parameters; what the parameters say themselves wins. */
+export function withMeta(
+  params: Readonly<Record<string, unknown>> | undefined,
+  meta: RequestOptions["meta"],
+): Readonly<Record<string, unknown>> | undefined {
+  if (meta === undefined) return params;
+  const own = params?._meta;
+  return { ...params, _meta: { ...meta, ...(typeof own === "object" ? own : undefined) } };
+}
+
+/** Returns what is wrong with the time limit or the signal of a call, if something is. */
+export function optionsError(
+  options: RequestOptions | AcquireOptions,
+  serverName: string,
+): McpValidationError | undefined {
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
+    return invalid("timeoutMs", `must be a number above 0, in milliseconds, not ${String(timeoutMs)}`, serverName);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    return invalid("signal", "must be an AbortSignal", serverName);
+  }
+  return undefined;
+}
+
+/** Makes the error for one bad option of a call. */
+export function invalid(path: string, message: string, serverName: string): McpValidationError {
+  return new McpValidationError(`invalid option of a call to MCP server "${serverName}": ${path} ${message}`, {
+    serverName,
+    issues: [{ path, message }],
+  });
+}

@@ -1,0 +1,157 @@
+import { Attempt, type AttemptHost, type AttemptTerms } from "./attempt.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { RequestFailure } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { McpConnectionError, McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { Lease } from "./lease.ts";
+import type { PoolRequest } from "./plugin.ts";
+import { describeRequest, targetOf } from "./request-errors.ts";
+import type { WaitTerms } from "./wait-queue.ts";
+
+/** Time-outs in a row after which a connection is replaced, even though its probes pass. */
+const MAX_TIMEOUTS_IN_ROW = 3;
+
+/** What the request path tells its pool. */
+export interface RequestPathHost {
+  /** Waits for room; bounded, FIFO. */
+  wait(terms: WaitTerms): Promise<ConnectionEntry>;
+  /** Gives back a connection that a request, not a lease, has used. */
+  giveBack(entry: ConnectionEntry): void;
+}
+
+/** The innermost part of a request: one wait for room, then one attempt on a connection. */
+export class RequestPath implements AttemptHost {
+  readonly context: PoolContext;
+  readonly #dispatcher: Dispatcher;
+  readonly #host: RequestPathHost;
+
+  constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
+    this.context = context;
+    this.#dispatcher = dispatcher;
+    this.#host = host;
+  }
+
+  /** Runs one attempt of a request, on its lease or on whichever connection has room. */
+  attempt(request: PoolRequest): Promise<unknown> {
+    const { signal } = request.options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const startedAt = this.context.clock.now();
+    if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
+    if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
+    const entry = this.#dispatcher.take(startedAt);
+    if (entry !== undefined) return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true });
+    const terms: WaitTerms = { kind: "request", signal, limitAt: request.deadlineAt, stickyKey: undefined };
+    return this.#host.wait(terms).then((granted) => this.#sendGranted(granted, request, startedAt));
+  }
+
+  /** Sends a request on a given connection. */
+  send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
+    this.context.counters.requests++;
+    return new Attempt(this, entry, request, terms).run();
+  }
+
+  onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
+    const { checker, closer } = this.#dispatcher;
+    switch (failure?.judgement) {
+      case undefined:
+        entry.timeoutsInRow = 0;
+        checker.alive(entry, this.context.clock.now());
+        return;
+      case "answered":
+      case "overloaded":
+      case "unauthorised":
+        checker.alive(entry, this.context.clock.now());
+        return;
+      case "not-sent":
+      case "outcome-unknown":
+      case "session-lost":
+        closer.retire(entry, "request-failed", failure);
+        return;
+      case "timed-out":
+        entry.timeoutsInRow++;
+        if (this.#isExclusive || entry.timeoutsInRow >= MAX_TIMEOUTS_IN_ROW)
+          closer.retire(entry, "request-failed", failure);
+        else checker.suspect(entry, failure);
+        return;
+      case "aborted":
+        // No successor may meet the running call.
+        if (this.#isExclusive) closer.retire(entry, "discarded", failure);
+    }
+  }
+
+  onOver({ entry, terms }: Attempt, wasNeverAnswered: boolean): void {
+    if (wasNeverAnswered) this.#dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
+    if (terms.hasRoom) this.#host.giveBack(entry);
+  }
+
+  onSettled(
+    { entry, request, terms }: Attempt,
+    failure: RequestFailure | undefined,
+    result: unknown,
+    error: unknown,
+  ): void {
+    const { counters, events, clock } = this.context;
+    const isToolError =
+      request.method === "tools/call" && (result as { isError?: unknown } | undefined)?.isError === true;
+    if (isToolError) counters.errors.tool++;
+    if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
+    if (!events.wants("request-finished")) return;
+    events.emit({
+      type: "request-finished",
+      connectionId: entry.id,
+      method: request.method,
+      target: targetOf(request),
+      durationMs: clock.now() - terms.startedAt,
+      waitMs: terms.waitMs,
+      isHit: terms.isHit,
+      judgement: failure?.judgement ?? "ok",
+      isToolError,
+      error,
+    });
+  }
+
+  get #isExclusive(): boolean {
+    return this.context.options.sharing === "exclusive";
+  }
+
+  #attemptOnLease(request: PoolRequest, startedAt: number): Promise<unknown> {
+    const { serverName } = this.context;
+    const entry = request.lease === undefined ? undefined : Lease.entryOf(request.lease);
+    if (entry === undefined) {
+      const message = `${describeRequest(request, serverName)} was not sent: the lease was released`;
+      return Promise.reject(new McpValidationError(message, { serverName }));
+    }
+    if (!entry.isUsable && entry.state !== "draining") {
+      const message = `${describeRequest(request, serverName)} was not sent: the connection of the lease is closed`;
+      return Promise.reject(new McpConnectionError(message, { serverName }));
+    }
+    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
+  }
+
+  /** Between the grant and this moment the caller may have gone, or the time may be up. */
+  #sendGranted(entry: ConnectionEntry, request: PoolRequest, queuedAt: number): Promise<unknown> {
+    const { signal } = request.options;
+    if (signal?.aborted) {
+      this.#host.giveBack(entry);
+      return Promise.reject(signal.reason);
+    }
+    const startedAt = this.context.clock.now();
+    return this.send(entry, request, { startedAt, waitMs: startedAt - queuedAt, isHit: false, hasRoom: true });
+  }
+
+  #countError({ judgement }: RequestFailure): void {
+    const { counters } = this.context;
+    counters.requestErrors++;
+    if (judgement === "timed-out") counters.errors.timeout++;
+    else if (judgement === "outcome-unknown") counters.errors.outcomeUnknown++;
+    else if (judgement !== "answered") counters.errors.connection++;
+  }
+
+  #closedError(request: PoolRequest): McpPoolClosedError {
+    const { serverName } = this.context;
+    return new McpPoolClosedError(`${describeRequest(request, serverName)} was not sent: the pool is closed`, {
+      serverName,
+    });
+  }
+}

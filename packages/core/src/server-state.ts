@@ -1,0 +1,134 @@
+import type { Clock } from "./clock.ts";
+
+/** A connection that is lost before this age counts as a failed connect, however well its handshake went. */
+const SHORT_LIFE_MS = 10_000;
+
+/** Spaces out the connects to a server that fails: exponential, with jitter, shared by all pools of the server. */
+export class ConnectBackoff {
+  readonly #clock: Clock;
+  readonly #initialDelayMs: number;
+  readonly #maxDelayMs: number;
+  #strikes = 0;
+  #notBefore = 0;
+  #lastStrikeAt = -Infinity;
+  #lastOpenedAt = -Infinity;
+  #isFailing = false;
+
+  constructor(clock: Clock, bounds: { readonly initialDelayMs: number; readonly maxDelayMs: number } | undefined) {
+    this.#clock = clock;
+    this.#initialDelayMs = bounds?.initialDelayMs ?? 100;
+    this.#maxDelayMs = bounds?.maxDelayMs ?? 30_000;
+  }
+
+  /** Whether the latest connect failed; then one at a time is tried. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Failures in a row, short lives included. */
+  get strikes(): number {
+    return this.#strikes;
+  }
+
+  /** Clock time in milliseconds before which nothing should be opened. */
+  get notBefore(): number {
+    return this.#notBefore;
+  }
+
+  opened(): void {
+    this.#isFailing = false;
+    this.#lastOpenedAt = this.#clock.now();
+  }
+
+  /** Takes note of a failed connect. Connects that were under way together count once. */
+  failed(startedAt: number): void {
+    this.#isFailing = true;
+    if (startedAt >= this.#lastStrikeAt) this.#strike();
+  }
+
+  /** Takes note of the loss of an open connection. */
+  lost(ageMs: number): void {
+    if (ageMs < SHORT_LIFE_MS) this.#strike();
+    else this.#strikes = 0;
+  }
+
+  /** Forgets all failures, since what a connection is made of has changed. */
+  reset(): void {
+    this.#strikes = 0;
+    this.#notBefore = 0;
+    this.#isFailing = false;
+  }
+
+  /** The first strike costs no delay: a lost connection is replaced at once. */
+  #strike(): void {
+    const now = this.#clock.now();
+    if (!this.#isFailing && now - this.#lastOpenedAt >= SHORT_LIFE_MS) this.#strikes = 0;
+    this.#strikes++;
+    this.#lastStrikeAt = now;
+    if (this.#strikes === 1) return;
+    const delayMs = Math.min(this.#initialDelayMs * 2 ** Math.min(this.#strikes - 2, 30), this.#maxDelayMs);
+    this.#notBefore = now + delayMs * (0.5 + 0.5 * this.#clock.random());
+  }
+}
+
+/** Something that may wait for room below an {@link InFlightLimit}. */
+export interface LimitWaiter {
+  dispatch(): void;
+}
+
+/** Bounds the leases and requests in flight on one server, over all its pools. */
+export class InFlightLimit {
+  #max: number;
+  #used = 0;
+  readonly #blocked = new Set<LimitWaiter>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get free(): number {
+    return Math.max(this.#max - this.#used, 0);
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  set max(value: number) {
+    this.#max = value;
+    this.#wake();
+  }
+
+  /** Takes one unit, or notes the waiter and returns false. */
+  take(waiter: LimitWaiter): boolean {
+    if (this.#used >= this.#max) {
+      this.#blocked.add(waiter);
+      return false;
+    }
+    this.#used++;
+    return true;
+  }
+
+  give(): void {
+    this.#used--;
+    if (this.#blocked.size > 0) this.#wake();
+  }
+
+  leave(waiter: LimitWaiter): void {
+    this.#blocked.delete(waiter);
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#blocked]) {
+      if (this.#used >= this.#max) return;
+      this.#blocked.delete(waiter);
+      waiter.dispatch();
+    }
+  }
+}
+
+/** What the pools of one server share. */
+export interface ServerState {
+  readonly backoff: ConnectBackoff;
+  readonly limit: InFlightLimit;
+}

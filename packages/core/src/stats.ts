@@ -1,0 +1,137 @@
+import type { ConnectionSet } from "./connection-set.ts";
+import type { PoolContext } from "./context.ts";
+
+/** A snapshot of one pool; plain numbers, ready for JSON. */
+export interface PoolStats {
+  readonly poolName: string;
+  readonly serverName: string;
+  readonly identity: string | undefined;
+  readonly sharing: "shared" | "exclusive";
+  readonly isClosed: boolean;
+  /** Connections by state. `total` is all but `closed`, and never above `max`. */
+  readonly connections: {
+    readonly total: number;
+    readonly active: number;
+    readonly idle: number;
+    readonly connecting: number;
+    readonly ready: number;
+    readonly busy: number;
+    readonly checking: number;
+    readonly draining: number;
+    readonly closing: number;
+    readonly min: number;
+    readonly max: number;
+  };
+  /** Requests and leases on connections now, the room they may take, and the highest number seen. */
+  readonly inFlight: number;
+  readonly room: number;
+  readonly peakActive: number;
+  /** Callers waiting, and leases held. */
+  readonly waiting: number;
+  readonly leases: number;
+  readonly counters: Readonly<PoolCounters>;
+}
+
+/** Totals since the pool was made. */
+export interface PoolCounters {
+  /** Connections opened, closed, and closed by a failure; connects that failed. */
+  created: number;
+  destroyed: number;
+  lost: number;
+  connectFailures: number;
+  /** Leases and requests that took room, and gave it back. */
+  borrowed: number;
+  returned: number;
+  /** Served at once by an open connection, or not. */
+  hits: number;
+  misses: number;
+  /** Callers that joined the wait queue, and how each of them left it. */
+  queued: number;
+  granted: number;
+  timedOut: number;
+  aborted: number;
+  rejected: number;
+  requests: number;
+  requestErrors: number;
+  errors: {
+    connection: number;
+    timeout: number;
+    validation: number;
+    poolExhausted: number;
+    circuitOpen: number;
+    outcomeUnknown: number;
+    tool: number;
+  };
+}
+
+/** Makes counters that stand at zero. */
+export function zeroCounters(): PoolCounters {
+  return {
+    created: 0,
+    destroyed: 0,
+    lost: 0,
+    connectFailures: 0,
+    borrowed: 0,
+    returned: 0,
+    hits: 0,
+    misses: 0,
+    queued: 0,
+    granted: 0,
+    timedOut: 0,
+    aborted: 0,
+    rejected: 0,
+    requests: 0,
+    requestErrors: 0,
+    errors: { connection: 0, timeout: 0, validation: 0, poolExhausted: 0, circuitOpen: 0, outcomeUnknown: 0, tool: 0 },
+  };
+}
+
+/** What a snapshot is taken of. */
+export interface StatsSource {
+  readonly context: PoolContext;
+  readonly set: ConnectionSet;
+  readonly connecting: number;
+  readonly waiting: number;
+  readonly leases: number;
+  readonly roomPerConnection: number;
+  readonly isClosed: boolean;
+}
+
+/** Takes a snapshot of a pool. */
+export function poolStats({
+  context,
+  set,
+  connecting,
+  waiting,
+  leases,
+  roomPerConnection,
+  isClosed,
+}: StatsSource): PoolStats {
+  const { poolName, serverName, identity, options, counters } = context;
+  return {
+    poolName,
+    serverName,
+    identity,
+    sharing: options.sharing,
+    isClosed,
+    connections: {
+      total: set.size + connecting,
+      active: set.active,
+      idle: set.idle,
+      connecting,
+      ready: set.ready.size + set.bound.size,
+      busy: set.busy.size,
+      checking: set.checking.size,
+      draining: set.draining.size,
+      closing: set.closing.size,
+      min: options.minConnections,
+      max: options.maxConnections,
+    },
+    inFlight: set.inFlight,
+    room: roomPerConnection * options.maxConnections,
+    peakActive: set.peakActive,
+    waiting,
+    leases,
+    counters: { ...counters, errors: { ...counters.errors } },
+  };
+}

@@ -1,0 +1,65 @@
+import type { ConnectionEntry } from "./connection-entry.ts";
+import { LinkedList } from "./linked-list.ts";
+import type { Waiter } from "./wait-queue.ts";
+
+/** Keys whose connection died are remembered until they ask again, this many at the most. */
+const MAX_LOST_KEYS = 10_000;
+
+/** A key and the connection that keeps its state, once there is one. */
+export interface StickyBinding {
+  readonly key: string;
+  entry: ConnectionEntry | undefined;
+  /** Callers that wait for this very connection. */
+  readonly waiters: LinkedList<Waiter>;
+}
+
+/** Binds sticky keys to connections, one to one. */
+export class StickyKeys {
+  readonly #bindings = new Map<string, StickyBinding>();
+  readonly #lost = new Set<string>();
+
+  get(key: string): StickyBinding | undefined {
+    return this.#bindings.get(key);
+  }
+
+  /** Makes a binding that gets its connection when its first caller does. */
+  reserve(key: string): void {
+    this.#bindings.set(key, { key, entry: undefined, waiters: new LinkedList() });
+  }
+
+  bind(key: string, entry: ConnectionEntry): void {
+    if (!this.#bindings.has(key)) this.reserve(key);
+    const binding = this.#bindings.get(key);
+    if (binding !== undefined) binding.entry = entry;
+    entry.stickyKey = key;
+  }
+
+  /** Ends a binding and returns it, with the callers that are still in it. */
+  unbind(key: string): StickyBinding | undefined {
+    const binding = this.#bindings.get(key);
+    this.#bindings.delete(key);
+    if (binding?.entry !== undefined) binding.entry.stickyKey = undefined;
+    return binding;
+  }
+
+  /** All callers that wait for a connection of their own key. */
+  *waiters(): IterableIterator<Waiter> {
+    for (const binding of this.#bindings.values()) yield* binding.waiters;
+  }
+
+  /** Remembers that the state behind a key is gone. */
+  markLost(key: string): void {
+    this.#lost.add(key);
+    if (this.#lost.size > MAX_LOST_KEYS) {
+      for (const oldest of this.#lost) {
+        this.#lost.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Tells once whether the state behind a key is gone. */
+  takeLost(key: string): boolean {
+    return this.#lost.delete(key);
+  }
+}

@@ -1,0 +1,64 @@
+import type { PoolContext } from "./context.ts";
+import {
+  McpConnectionError,
+  McpPoolClosedError,
+  type McpPoolError,
+  McpPoolExhaustedError,
+  McpSessionLostError,
+  McpTimeoutError,
+  type PoolCounts,
+} from "./errors.ts";
+import type { Expiry, Waiter } from "./wait-queue.ts";
+
+/** Makes the error for a caller whose time is up while it waits. */
+export function expiryError(
+  context: PoolContext,
+  counts: PoolCounts,
+  waiter: Waiter,
+  expiry: Expiry,
+  lastConnectError: McpPoolError | undefined,
+): McpPoolError {
+  const { serverName, clock } = context;
+  const afterMs = Math.round(clock.now() - waiter.enqueuedAt);
+  const isOpening = waiter.mode === "opening";
+  if (expiry === "limit" && waiter.terms.kind === "request") {
+    const why = isOpening ? "a connection was still being opened" : "all room was taken";
+    return new McpTimeoutError(
+      `the request to MCP server "${serverName}" was not sent within its ${afterMs} ms: ${why}`,
+      { serverName, counts, cause: lastConnectError, phase: "request", outcome: "not-sent" },
+    );
+  }
+  if (!isOpening) {
+    return new McpPoolExhaustedError(
+      `no room on MCP server "${serverName}" within ${afterMs} ms; raise maxConnections, or look for leases that are not released`,
+      { serverName, counts },
+    );
+  }
+  if (lastConnectError !== undefined) {
+    const message = `no connection to MCP server "${serverName}" within ${afterMs} ms: ${lastConnectError.message}`;
+    return new McpConnectionError(message, { serverName, counts, cause: lastConnectError });
+  }
+  return new McpTimeoutError(`MCP server "${serverName}" did not open a connection within ${afterMs} ms`, {
+    serverName,
+    counts,
+    phase: "connect",
+    outcome: "not-sent",
+  });
+}
+
+/** Makes the error for a caller who finds the queue full. */
+export function queueFullError({ serverName, options }: PoolContext, counts: PoolCounts): McpPoolExhaustedError {
+  const message = `the queue for MCP server "${serverName}" is full (maxWaiting ${options.maxWaiting})`;
+  return new McpPoolExhaustedError(message, { serverName, counts });
+}
+
+/** Makes the error for the holder of a sticky key whose connection is gone. */
+export function stickyLostError({ serverName }: PoolContext, stickyKey: string): McpSessionLostError {
+  const message = `the connection to MCP server "${serverName}" that kept the state of sticky key "${stickyKey}" is gone; acquire again for a new one`;
+  return new McpSessionLostError(message, { serverName });
+}
+
+/** Makes the error for whoever uses a closed pool. */
+export function closedError({ serverName }: PoolContext): McpPoolClosedError {
+  return new McpPoolClosedError(`the pool of MCP server "${serverName}" is closed`, { serverName });
+}

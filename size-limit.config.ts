@@ -1,0 +1,35 @@
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import type { Check, SizeLimitConfig } from "size-limit";
+import { type PublicPackage, publicPackages } from "./tooling/scripts/public-packages.ts";
+
+const packages = publicPackages();
+const ours = packages.map(({ manifest }) => manifest.name);
+const thirdParty = packages
+  .flatMap(({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+  .filter((name) => !ours.includes(name));
+
+const config: SizeLimitConfig = [
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "10 kB", ...without(thirdParty) },
+  {
+    name: "mcp-pool, its own code",
+    path: "packages/mcp-pool/dist/index.js",
+    limit: "2 kB",
+    ...without([...thirdParty, ...ours]),
+  },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "40 kB", ...without(thirdParty) },
+];
+
+export default config;
+
+/** Lists what users load at run time: every exported module but the test kit. */
+function entries({ directory, manifest }: PublicPackage): string[] {
+  return Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) =>
+    typeof target === "string" || subpath === "./testing" ? [] : [join(directory, target.default)],
+  );
+}
+
+/** Measures minified and gzipped code, without the named packages and Node's own modules. */
+function without(external: readonly string[]): Pick<Check, "gzip" | "ignore"> {
+  return { gzip: true, ignore: [...external, ...builtinModules.map((name) => `node:${name}`)] };
+}

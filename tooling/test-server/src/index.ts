@@ -1,0 +1,12 @@
+export { createTestServer } from "./create-test-server.ts";
+export type { FaultMoment, FaultTarget } from "./http/fault-queue.ts";
+export type { FailNextOptions, HttpControls, HttpStats, LoseNextOptions } from "./http/http-controls.ts";
+export type { SessionCounts } from "./http/http-sessions.ts";
+export type { HttpTestServerOptions } from "./http/http-test-server-options.ts";
+export type { DropStreamsOptions } from "./http/open-responses.ts";
+export { HttpTestServer, startHttpTestServer } from "./http/start-http-test-server.ts";
+export type { GrandchildOptions, HostProcess } from "./process/host-process.ts";
+export { isProcessRunning } from "./process/is-process-running.ts";
+export { httpTestServer, type ServerCommand, stdioTestServer } from "./process/server-command.ts";
+export { type ExecutionCounts, type LedgerEntry, type LedgerReport, readLedger } from "./read-ledger.ts";
+export type { TestServerOptions } from "./test-server-options.ts";
