@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 
 /** What waiting for this long is worth one step of priority, in milliseconds, so that nobody starves. */
@@ -24,16 +25,16 @@ export interface CapacityClaimant {
  */
 export class ConnectionCap implements Capacity {
   #max: number;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #members: () => Iterable<CapacityClaimant>;
   readonly #waiting = new Map<CapacityClaimant, number>();
   #used = 0;
   /** Connections asked to close for the sake of the waiting, and not closed yet. */
   #evictions = 0;
 
-  constructor(max: number, now: () => number, members: () => Iterable<CapacityClaimant>) {
+  constructor(max: number, clock: Clock, members: () => Iterable<CapacityClaimant>) {
     this.#max = max;
-    this.#now = now;
+    this.#clock = clock;
     this.#members = members;
   }
 
@@ -56,7 +57,7 @@ export class ConnectionCap implements Capacity {
       return true;
     }
     if (isForMinimum || this.#waiting.has(claimant)) return false;
-    this.#waiting.set(claimant, this.#now());
+    this.#waiting.set(claimant, this.#clock.now());
     this.#makeRoom();
     return false;
   }
@@ -84,7 +85,7 @@ export class ConnectionCap implements Capacity {
   }
 
   #mostUrgent(): CapacityClaimant | undefined {
-    const now = this.#now();
+    const now = this.#clock.now();
     let best: CapacityClaimant | undefined;
     let bestUrgency = -Infinity;
     for (const [claimant, since] of this.#waiting) {

@@ -7,6 +7,10 @@ import { GRACE_MS, invoke } from "./opener.ts";
 /** How long a retired connection may go on with what is on it, in milliseconds. */
 const DRAIN_MS = 300_000;
 
+/** How far back a failure counts as recent, in milliseconds, and how many are remembered. */
+const RECENT_MS = 300_000;
+const MAX_REMEMBERED = 1_000;
+
 /** What the closer tells its pool. */
 export interface CloserHost {
   /** The entry serves nobody from now on. */
@@ -22,11 +26,19 @@ export class Closer {
   readonly #context: PoolContext;
   readonly #set: ConnectionSet;
   readonly #host: CloserHost;
+  /** When connections were closed by a failure, the latest last. */
+  readonly #failures: number[] = [];
 
   constructor(context: PoolContext, set: ConnectionSet, host: CloserHost) {
     this.#context = context;
     this.#set = set;
     this.#host = host;
+  }
+
+  /** Connections closed by a failure in the last five minutes. */
+  get recentFailures(): number {
+    const since = this.#context.clock.now() - RECENT_MS;
+    return this.#failures.filter((at) => at >= since).length;
   }
 
   /** Closes the entry when nothing is on it; otherwise it takes nothing new, and closes when it is empty or the time is up. */
@@ -69,8 +81,11 @@ export class Closer {
 
   #stop(entry: ConnectionEntry, reason: CloseReason): void {
     if (!FAILURES.has(reason)) return;
+    const now = this.#context.clock.now();
     this.#context.counters.lost++;
-    this.#context.server.backoff.lost(this.#context.clock.now() - entry.openedAt);
+    this.#context.server.backoff.lost(now - entry.openedAt);
+    this.#failures.push(now);
+    if (this.#failures.length > MAX_REMEMBERED) this.#failures.shift();
   }
 
   #closed(entry: ConnectionEntry, reason: CloseReason, cause: unknown): void {

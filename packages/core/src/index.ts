@@ -39,6 +39,10 @@ export {
 export type { PoolEventType } from "./event-hub.ts";
 export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } from "./events.ts";
 export type { Lease } from "./lease.ts";
+export type { ConfigTranslator, ManagerStats } from "./manager.ts";
+export { McpConnectionManager } from "./manager.ts";
+export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
   OnRelease,
@@ -61,6 +65,7 @@ export type {
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
+export type { PoolMetrics } from "./pool-metrics.ts";
 export type { McpConnectionPoolOptions } from "./pool-parts.ts";
 export type {
   CallToolParams,

@@ -1,3 +1,4 @@
+import type { CapacityClaimant } from "./capacity.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
 import type { Capacity, PoolContext } from "./context.ts";
@@ -22,6 +23,8 @@ export interface PoolEnvironment {
   /** The global cap on connections, and the pool's priority below it. */
   readonly capacity?: Capacity | undefined;
   readonly priority?: number | undefined;
+  /** Receives the pool's part in the global cap. */
+  readonly onClaimant?: ((claimant: CapacityClaimant) => void) | undefined;
 }
 
 /** Makes what the parts of a pool share. */

@@ -10,7 +10,7 @@ import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
 import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
-import type { HeldLease, PoolControl, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import type { Connect, HeldLease, PoolControl, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
@@ -42,6 +42,7 @@ export class PoolParts {
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
   readonly #path: RequestPath;
+  readonly #connect: Connect;
   readonly #request: Request;
 
   constructor(
@@ -54,10 +55,8 @@ export class PoolParts {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
     this.ownsWheel = environment.wheel === undefined;
     const { context } = this;
-    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
-    const connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     const admit = () => this.plugins.admit();
-    this.dispatcher = new Dispatcher(context, connect, {
+    this.dispatcher = new Dispatcher(context, (request) => this.#connect(request), {
       admit,
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
@@ -74,7 +73,6 @@ export class PoolParts {
     const recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     const giveBack = (entry: ConnectionEntry) => recycler.giveBack(entry);
     this.#path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
-    this.#request = this.plugins.wrapRequest((request) => this.#path.attempt(request));
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
       giveBack,
@@ -86,10 +84,15 @@ export class PoolParts {
     });
     const { serverName, clock } = context;
     this.tools = new ToolList(() => client().listTools(), { ttlMs: context.options.toolListTtlMs, clock, serverName });
+    // Last, since a plugin may look at the whole pool while it is installed.
+    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
+    this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
+    this.#request = this.plugins.wrapRequest((request) => this.#path.attempt(request));
+    environment.onClaimant?.(dispatcher.growth);
   }
 
   stats(): PoolStats {
-    const { set, growth, queue, isClosed } = this.dispatcher;
+    const { set, growth, queue, closer, isClosed } = this.dispatcher;
     const { connecting } = growth;
     return poolStats({
       context: this.context,
@@ -98,6 +101,7 @@ export class PoolParts {
       waiting: queue.size,
       leases: this.leases.held,
       roomPerConnection: growth.roomPerConnection ?? 1,
+      recentFailures: closer.recentFailures,
       isClosed,
     });
   }

@@ -161,12 +161,13 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * Puts new options in force; callers in the queue stay there. With a new connector, open connections drain and are replaced.
    * @throws {McpConfigurationError} which lists every bad option; then nothing has changed
    */
-  reconfigure(options: PoolOptions, connector?: Connector): void {
+  reconfigure(options: PoolOptions, connector?: Connector, priority?: number): void {
     const resolved = resolvePoolOptions(options);
     if (resolved.sharing !== this.#parts.context.options.sharing) {
       throw new McpConfigurationError([{ path: "sharing", message: "cannot change in a pool that is open" }]);
     }
     this.#parts.context.options = resolved;
+    this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
     this.#client = undefined;
     if (connector !== undefined && connector !== this.#parts.context.connector) {
       this.#parts.context.connector = connector;

@@ -29,6 +29,8 @@ export interface PoolStats {
   /** Callers waiting, and leases held. */
   readonly waiting: number;
   readonly leases: number;
+  /** Connections closed by a failure in the last five minutes. */
+  readonly recentFailures: number;
   readonly counters: Readonly<PoolCounters>;
 }
 
@@ -94,6 +96,7 @@ export interface StatsSource {
   readonly waiting: number;
   readonly leases: number;
   readonly roomPerConnection: number;
+  readonly recentFailures: number;
   readonly isClosed: boolean;
 }
 
@@ -105,6 +108,7 @@ export function poolStats({
   waiting,
   leases,
   roomPerConnection,
+  recentFailures,
   isClosed,
 }: StatsSource): PoolStats {
   const { poolName, serverName, identity, options, counters } = context;
@@ -132,6 +136,7 @@ export function poolStats({
     peakActive: set.peakActive,
     waiting,
     leases,
+    recentFailures,
     counters: { ...counters, errors: { ...counters.errors } },
   };
 }

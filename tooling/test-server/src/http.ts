@@ -12,7 +12,7 @@ if (stdin.isFIFO() || stdin.isSocket()) process.stdin.resume().on("end", () => p
 const server = await startHttpTestServer({
   ...environment.serverOptions(startsBadly),
   ...environment.httpOptions(),
-  hostProcess: ownProcess(),
+  hostProcess: ownProcess(environment.lifetimeMs),
 });
 process.stdout.write(
   `${JSON.stringify({ url: server.url, sseUrl: server.sseUrl, port: server.port, pid: process.pid })}\n`,

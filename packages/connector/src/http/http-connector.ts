@@ -55,7 +55,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   let known = transport === "auto" ? undefined : transport;
 
   async function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openConnection(new HttpLink(request.serverName, { ...base, kind }), request, settings);
+    return openConnection(new HttpLink({ ...base, kind }), request, settings);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -69,7 +69,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = new HttpLink(request.serverName, { ...base, kind: "streamable-http" });
+    const link = new HttpLink({ ...base, kind: "streamable-http" });
     try {
       const connection = await openConnection(link, request, settings);
       known = "streamable-http";

@@ -7,6 +7,7 @@ import {
 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import { systemCodeOf } from "../connect-failure.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { endpointLabel } from "./endpoint-label.ts";
@@ -40,10 +41,10 @@ export class HttpLink implements Link {
   #endSession: (() => Promise<void>) | undefined;
   #lostCause: Error | undefined;
 
-  constructor(serverName: string, options: HttpLinkOptions) {
+  constructor(options: HttpLinkOptions) {
     const { url, kind, authProvider } = options;
     this.#options = options;
-    this.label = `MCP server "${serverName}" (${endpointLabel(url)})`;
+    this.label = endpointLabel(url);
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
     this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
     const own = options.fetch === undefined ? ownFetch() : undefined;
@@ -83,11 +84,10 @@ export class HttpLink implements Link {
     } catch (error) {
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
-      const { method } = message;
-      throw judgePost(error, { method, id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
+      throw judgePost(error, { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
     }
     if (request.isOpen && post.leg?.kind === "response" && post.leg.mediaType === "application/json") {
-      throw new RequestFailure("outcome-unknown", `${message.method}: the response held no answer`);
+      throw new RequestFailure("outcome-unknown", "the response held no answer");
     }
   }
 
@@ -109,7 +109,8 @@ export class HttpLink implements Link {
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
     if (isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
-    return { reason: reasonOf(leg?.kind === "no-response" ? leg.error : error) };
+    const root = leg?.kind === "no-response" ? leg.error : error;
+    return { reason: reasonOf(root), code: systemCodeOf(root) };
   }
 
   async end(): Promise<void> {

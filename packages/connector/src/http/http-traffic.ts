@@ -44,9 +44,13 @@ export class HttpTraffic {
     return post;
   }
 
+  /** Lets go of a request; without an answer, its POST would hold a socket until the server ends it. */
   forget(id: number): void {
-    clearTimeout(this.#posts.get(id)?.graceTimer);
+    const post = this.#posts.get(id);
+    if (post === undefined) return;
+    clearTimeout(post.graceTimer);
     this.#posts.delete(id);
+    if (!post.request.isAnswered) post.controller.abort();
   }
 
   end(): void {
@@ -72,20 +76,21 @@ export class HttpTraffic {
     const id = requestIdOf(init.body);
     const post = id === undefined ? undefined : this.#posts.get(id);
     const headers = joinHeaders(this.#options.headers, init.headers, post?.request.headers);
+    const signal = post?.controller.signal ?? init.signal ?? null;
     if (post !== undefined) post.request.sent = true;
     const note = (leg: Leg): void => {
-      if (post === undefined) this.lastUnclaimedLeg = leg;
-      else post.leg = leg;
+      if (post !== undefined) post.leg = leg;
+      else if (isMessage(init.body)) this.lastUnclaimedLeg = leg;
     };
     let response: Response;
     try {
-      response = await this.#options.fetch(url, { ...init, headers });
+      response = await this.#options.fetch(url, { ...init, headers, signal });
     } catch (error) {
       note({ kind: "no-response", error });
       throw error;
     }
     const sessionId = headers.get("mcp-session-id") ?? undefined;
-    const { leg, response: unread } = await readLeg(response, sessionId);
+    const { leg, unread } = await readLeg(response, sessionId);
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
     return watchBody(unread, () => this.#streamEnded(post));
@@ -117,7 +122,7 @@ export class HttpTraffic {
     const { onEventStreamEnd } = this.#options;
     if (onEventStreamEnd === undefined) return response;
     if (response.ok) return watchBody(response, onEventStreamEnd);
-    const { leg, response: unread } = await readLeg(response, undefined);
+    const { leg, unread } = await readLeg(response, undefined);
     this.lastUnclaimedLeg = leg;
     return unread;
   }
@@ -143,15 +148,20 @@ export class HttpTraffic {
   }
 }
 
+/** Tells the SDK's own messages from its requests for authorisation. */
+function isMessage(body: unknown): boolean {
+  return typeof body === "string" && body.includes('"jsonrpc":"2.0"');
+}
+
 function lostAnswer(message: string): RequestFailure {
   return new RequestFailure("outcome-unknown", message);
 }
 
-/** Notes a response; the body of a refusal is read, so a fresh response is returned for the SDK to read it too. */
+/** Notes a response; the body of a refusal is read, so a fresh response is made for the SDK to read it too. */
 async function readLeg(
   response: Response,
   sessionId: string | undefined,
-): Promise<{ leg: Extract<Leg, { kind: "response" }>; response: Response }> {
+): Promise<{ leg: Extract<Leg, { kind: "response" }>; unread: Response }> {
   const { status, statusText, headers } = response;
   const base = {
     kind: "response",
@@ -160,10 +170,11 @@ async function readLeg(
     retryAfterMs: retryAfterMsOf(headers),
     sessionId,
   } as const;
-  if (response.ok || (status >= 300 && status < 400)) return { leg: { ...base, rpcError: undefined }, response };
+  if (response.ok || (status >= 300 && status < 400))
+    return { leg: { ...base, rpcError: undefined }, unread: response };
   const text = await response.text().catch(() => "");
   const unread = new Response(text, { status, statusText, headers });
-  return { leg: { ...base, rpcError: rpcErrorOf(text) }, response: unread };
+  return { leg: { ...base, rpcError: rpcErrorOf(text) }, unread };
 }
 
 /** Whether our headers may go there: to the server's own origin, or to its https form. */

@@ -8,7 +8,6 @@ type ResponseLeg = Extract<Leg, { readonly kind: "response" }>;
 
 /** What is known about a request whose POST failed. */
 export interface FailedPost {
-  readonly method: string;
   readonly id: number;
   /** The last leg; nothing was posted if there is none. */
   readonly leg: Leg | undefined;
@@ -30,19 +29,19 @@ const RPC_CODES: ReadonlySet<number> = new Set([
 
 /** Judges the failure of a request by what became of its POST. */
 export function judgePost(error: unknown, post: FailedPost): RequestFailure {
-  const { method, leg } = post;
-  if (leg === undefined) return failure(isUnauthorized(error) ? "unauthorised" : "not-sent", `${method}: not sent`);
+  const { leg } = post;
+  if (leg === undefined) return failure(isUnauthorized(error) ? "unauthorised" : "not-sent", reasonOf(error));
   if (leg.kind === "no-response") {
     const judgement = failedBeforeConnecting(leg.error) ? "not-sent" : "outcome-unknown";
-    return failure(judgement, `${method}: ${reasonOf(leg.error)}`);
+    return failure(judgement, reasonOf(leg.error));
   }
   const judgement = judgeResponse(leg, post);
   const { rpcError } = leg;
   if (judgement === "answered" && rpcError !== undefined) {
     const cause = McpError.fromError(rpcError.code, rpcError.message, rpcError.data);
-    return new RequestFailure("answered", `${method}: ${cause.message}`, { cause });
+    return new RequestFailure("answered", cause.message, { cause });
   }
-  return failure(judgement, `${method}: HTTP ${leg.status}`, leg.retryAfterMs);
+  return failure(judgement, `HTTP ${leg.status}`, leg.retryAfterMs);
 
   function failure(judgement: Judgement, message: string, retryAfterMs?: number): RequestFailure {
     return new RequestFailure(judgement, message, { cause: error, retryAfterMs });

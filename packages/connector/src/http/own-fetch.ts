@@ -1,10 +1,11 @@
+import { Socket } from "node:net";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { Agent, fetch, type RequestInit as UndiciRequestInit } from "undici";
+import { Agent, buildConnector, fetch, type RequestInit as UndiciRequestInit } from "undici";
 
 /** A fetch with sockets of its own. */
 export interface OwnFetch {
   readonly fetch: FetchLike;
-  /** Closes every socket, whatever is still under way on it. */
+  /** Destroys every socket, whatever is still under way on it; resolves when all are closed. */
   destroy(): Promise<void>;
 }
 
@@ -13,7 +14,19 @@ export interface OwnFetch {
  * gives up on an answer that takes five minutes to begin or pauses for as long; deadlines are the pool's to set.
  */
 export function ownFetch(): OwnFetch {
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  const sockets = new Set<Socket>();
+  const open = buildConnector({});
+  const agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect(options, callback) {
+      // The agent forgets sockets that are still connecting. The declared type hides that they are returned.
+      const socket: unknown = open(options, callback);
+      if (!(socket instanceof Socket)) return;
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    },
+  });
   return {
     fetch: async (url, init) => {
       // One standard under two names: undici's own types, and the copy of them that @types/node makes global.
@@ -21,6 +34,16 @@ export function ownFetch(): OwnFetch {
       const response: unknown = await fetch(url, ownInit as UndiciRequestInit);
       return response as Response;
     },
-    destroy: () => agent.destroy(),
+    async destroy() {
+      await agent.destroy();
+      await Promise.all([...sockets].map(destroySocket));
+    },
   };
+}
+
+function destroySocket(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+    socket.destroy();
+  });
 }

@@ -31,6 +31,8 @@ export class Post {
   lastEventId: string | undefined;
   /** Attempts to resume that failed in a row. */
   resumeFailures = 0;
+  /** Ends the POST and its streams. */
+  readonly controller: AbortController = new AbortController();
   /** Runs while the SDK may still be reading what a stream brought before it ended. */
   graceTimer: NodeJS.Timeout | undefined;
 

@@ -8,10 +8,9 @@ import { ServedTransport, type ServerFactory } from "./served-transport.ts";
 export class InMemoryLink implements Link {
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint = { transport: "in-memory" };
-  readonly label: string;
+  readonly label = "in-memory server";
 
   constructor(request: ConnectRequest, serverFactory: ServerFactory) {
-    this.label = `MCP server "${request.serverName}" (in memory)`;
     this.transport = new ServedTransport(request, serverFactory);
   }
 

@@ -42,7 +42,7 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
       const processOptions = { command, args, cwd, env: { ...getDefaultEnvironment(), ...env }, secrets, maxLineBytes };
-      const link = new StdioLink(request.serverName, processOptions, { stdinEndMs, terminateMs, killMs });
+      const link = new StdioLink(processOptions, { stdinEndMs, terminateMs, killMs });
       return openConnection(link, request, settings);
     },
   };

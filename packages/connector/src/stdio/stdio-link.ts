@@ -16,8 +16,8 @@ export class StdioLink implements Link {
   readonly #options: ProcessOptions;
   readonly #timeouts: CloseBounds;
 
-  constructor(serverName: string, options: ProcessOptions, timeouts: CloseBounds) {
-    this.label = `MCP server "${serverName}" (command "${options.command}")`;
+  constructor(options: ProcessOptions, timeouts: CloseBounds) {
+    this.label = `command "${options.command}"`;
     this.transport = new StdioTransport(options);
     this.#options = options;
     this.#timeouts = timeouts;
@@ -34,7 +34,7 @@ export class StdioLink implements Link {
     } catch (error) {
       if (!(error instanceof NotWritten)) throw error;
       request.sent = false;
-      throw new RequestFailure("not-sent", `${message.method}: ${error.message}`, { cause: error });
+      throw new RequestFailure("not-sent", error.message, { cause: error });
     }
   }
 
@@ -45,14 +45,14 @@ export class StdioLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
-    const { command, cwd } = this.#options;
+    const { cwd } = this.#options;
     if (error === this.transport.lostCause && error instanceof Error) return { reason: error.message };
     const code = systemCodeOf(error);
     if (code === "ENOENT" && cwd !== undefined && !existsSync(cwd)) {
-      return { reason: `its working directory "${cwd}" does not exist (ENOENT)` };
+      return { reason: `the working directory "${cwd}" does not exist (ENOENT)` };
     }
-    if (code === "ENOENT") return { reason: `the command "${command}" was not found (ENOENT)` };
-    if (code === "EACCES") return { reason: `the command "${command}" may not be run (EACCES)` };
+    if (code === "ENOENT") return { reason: "not found (ENOENT)" };
+    if (code === "EACCES") return { reason: "may not be run (EACCES)" };
     const reason = error instanceof Error ? error.message : String(error);
     return { reason: this.transport.withStderr(reason) };
   }

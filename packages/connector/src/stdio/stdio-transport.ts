@@ -2,9 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import spawn from "cross-spawn";
+import { settledWithin } from "../settled-within.ts";
 import { type CloseBounds, endProcessTree } from "./end-process-tree.ts";
 import { LineReader } from "./line-reader.ts";
 import { unwatchChild, watchChild } from "./live-children.ts";
+import { hasExited } from "./process-group.ts";
 import { StderrTail } from "./stderr-tail.ts";
 
 /** What a server process is made of. */
@@ -21,6 +23,8 @@ export interface ProcessOptions {
 
 /** How long output may still arrive after the exit; a grandchild may hold the pipes open for ever. */
 const LAST_OUTPUT_MS = 100;
+/** How long after a failed write the exit that explains it may be noticed. */
+const EXIT_NOTICE_MS = 250;
 const MAX_QUOTE_LENGTH = 200;
 
 /** Nothing of the message reached the server as a whole line, so it cannot have run. */
@@ -39,6 +43,10 @@ export class StdioTransport implements Transport {
   #child: ChildProcess | undefined;
   #isInitialized = false;
   #hasClosed = false;
+  #resolveClosed: () => void = () => {};
+  readonly #closed = new Promise<void>((resolve) => {
+    this.#resolveClosed = resolve;
+  });
   #lostCause: Error | undefined;
 
   constructor(options: ProcessOptions) {
@@ -90,6 +98,7 @@ export class StdioTransport implements Transport {
         report(error);
       });
       child.once("exit", () => this.#exited(child));
+      child.stdout?.once("close", () => this.#stdoutClosed(child));
     });
   }
 
@@ -102,8 +111,14 @@ export class StdioTransport implements Transport {
     const isAlone = stdin.writableLength === 0;
     return new Promise((resolve, reject) => {
       stdin.write(line, (error) => {
-        if (error === undefined || error === null) resolve();
-        else reject(isAlone ? new NotWritten("writing to the server's stdin failed", { cause: error }) : error);
+        if (error === undefined || error === null) {
+          resolve();
+          return;
+        }
+        const failure = isAlone ? new NotWritten("writing to the server's stdin failed", { cause: error }) : error;
+        if (this.#isInitialized) reject(failure);
+        // During the handshake the reason matters more than the moment.
+        else void settledWithin(this.#closed, EXIT_NOTICE_MS).then(() => reject(failure));
       });
     });
   }
@@ -159,6 +174,17 @@ export class StdioTransport implements Transport {
     child.once("close", finish);
   }
 
+  /** Without stdout no answer can come. Mostly it closes because the process exits, which says more. */
+  #stdoutClosed(child: ChildProcess): void {
+    const timer = setTimeout(() => {
+      child.off("exit", cancel);
+      this.#lose(new Error(this.withStderr("the server closed its stdout")));
+    }, LAST_OUTPUT_MS);
+    const cancel = (): void => clearTimeout(timer);
+    if (hasExited(child)) cancel();
+    else child.once("exit", cancel);
+  }
+
   #lose(cause: Error): void {
     if (this.#hasClosed) return;
     this.#lostCause = cause;
@@ -168,6 +194,7 @@ export class StdioTransport implements Transport {
   #close(): void {
     if (this.#hasClosed) return;
     this.#hasClosed = true;
+    this.#resolveClosed();
     this.onclose?.();
   }
 }

@@ -10,6 +10,8 @@ export interface OutgoingRequest {
   sent: boolean;
   /** False once the answer has come or the request has failed. An abandoned request is still open. */
   readonly isOpen: boolean;
+  /** True once the answer has come. */
+  readonly isAnswered: boolean;
   /** Ends the request without an answer; does nothing if it has ended. */
   fail(failure: RequestFailure): void;
 }
@@ -22,13 +24,15 @@ export interface OpenProblem {
   readonly reason: string;
   readonly judgement?: Judgement | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** Where the cause is not what tells it. */
+  readonly code?: string | undefined;
 }
 
 /** One kind of transport beneath a connection: what differs between stdio, HTTP and in-memory. */
 export interface Link {
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
-  /** Names the server in messages, without secrets. */
+  /** Names the endpoint in messages, without secrets. */
   readonly label: string;
   /**
    * Sends a request's message.

@@ -7,6 +7,7 @@ import {
 } from "@mcp-pool/core";
 import type { Transport, TransportSendOptions } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from "@modelcontextprotocol/sdk/types.js";
+import { AbandonedRequests } from "./abandoned-requests.ts";
 import type { Link } from "./link.ts";
 import { PendingRequest } from "./pending-request.ts";
 
@@ -15,9 +16,6 @@ import { PendingRequest } from "./pending-request.ts";
  * the number stays within 32 bits, since not every server reads longer ones.
  */
 const FIRST_ID = 1_000_000_000;
-
-/** How many abandoned requests wait for their late answer; servers that obey a cancellation never send one. */
-const MAX_ABANDONED_REQUESTS = 1_024;
 
 /**
  * Sends requests over a link and matches answers with them. It stands between the SDK's client and the transport: the
@@ -34,7 +32,7 @@ export class MessageExchange implements Transport {
 
   readonly #link: Link;
   readonly #pending = new Map<number, PendingRequest>();
-  readonly #abandoned = new Set<PendingRequest>();
+  readonly #abandoned = new AbandonedRequests();
   readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
   readonly #onEnded: () => void;
   #nextId = FIRST_ID;
@@ -87,7 +85,7 @@ export class MessageExchange implements Transport {
   }
 
   /**
-   * Sends one request and resolves with the `result` member of its answer, untouched.
+   * Sends one request and resolves with the "result" member of its answer, untouched.
    * @throws {RequestFailure}
    */
   request(
@@ -96,10 +94,10 @@ export class MessageExchange implements Transport {
     options: ConnectionRequestOptions,
   ): Promise<unknown> {
     const { signal } = options;
-    if (signal.aborted) return Promise.reject(abortedFailure(method, signal));
+    if (signal.aborted) return Promise.reject(abortedFailure(signal));
     if (this.#hasEnded) {
       const cause = this.#link.lostCause();
-      return Promise.reject(new RequestFailure("not-sent", `${method}: the connection is closed`, { cause }));
+      return Promise.reject(new RequestFailure("not-sent", "the connection is closed", { cause }));
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -155,12 +153,6 @@ export class MessageExchange implements Transport {
     pending.abandon();
     if (!pending.isOpen) return;
     this.#abandoned.add(pending);
-    if (this.#abandoned.size > MAX_ABANDONED_REQUESTS) {
-      for (const oldest of this.#abandoned) {
-        oldest.fail(new RequestFailure("aborted", "no longer waited for"));
-        break;
-      }
-    }
     const params = { requestId: pending.id, reason: "the caller gave up" };
     this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params }).catch((error: unknown) =>
       this.onerror?.(new Error("could not send a cancellation", { cause: error })),
@@ -174,7 +166,7 @@ export class MessageExchange implements Transport {
     const why = cause === undefined ? "the connection closed" : cause.message;
     for (const pending of this.#pending.values()) {
       const judgement = pending.sent ? "outcome-unknown" : "not-sent";
-      pending.fail(new RequestFailure(judgement, `${pending.method}: ${why}`, { cause }));
+      pending.fail(new RequestFailure(judgement, why, { cause }));
     }
     this.onclose?.();
     this.#onEnded();
@@ -213,10 +205,10 @@ function progressOf(params: Readonly<Record<string, unknown>> | undefined): Prog
 function asFailure(error: unknown, pending: PendingRequest): RequestFailure {
   if (error instanceof RequestFailure) return error;
   const judgement = pending.sent ? "outcome-unknown" : "not-sent";
-  return new RequestFailure(judgement, `${pending.method}: sending failed`, { cause: error });
+  return new RequestFailure(judgement, error instanceof Error ? error.message : "sending failed", { cause: error });
 }
 
 /** Makes the failure of a request that was aborted before anything of it was sent. */
-function abortedFailure(method: string, signal: AbortSignal): RequestFailure {
-  return new RequestFailure("aborted", `${method}: aborted before it was sent`, { cause: signal.reason });
+function abortedFailure(signal: AbortSignal): RequestFailure {
+  return new RequestFailure("aborted", "aborted before it was sent", { cause: signal.reason });
 }

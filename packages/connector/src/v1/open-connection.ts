@@ -70,6 +70,6 @@ export function abortError(signal: AbortSignal, link: Pick<Link, "label">): Erro
 }
 
 function openFailure(cause: unknown, link: Link): ConnectFailure {
-  const { reason, judgement, retryAfterMs } = link.explain(cause);
-  return new ConnectFailure(`${link.label}: ${reason}`, { judgement, retryAfterMs, cause });
+  const { reason, judgement, retryAfterMs, code } = link.explain(cause);
+  return new ConnectFailure(`${link.label}: ${reason}`, { judgement, retryAfterMs, code, cause });
 }

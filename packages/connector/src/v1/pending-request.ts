@@ -13,7 +13,7 @@ export class PendingRequest implements OutgoingRequest {
   readonly #resolve: (result: unknown) => void;
   readonly #reject: (failure: RequestFailure) => void;
   readonly #onChange: () => void;
-  #state: "waiting" | "abandoned" | "ended" = "waiting";
+  #state: "waiting" | "abandoned" | "answered" | "failed" = "waiting";
   #lateAnswered: (() => void) | undefined;
 
   /** @param onChange Called when the request stops waiting, and when it ends. */
@@ -35,7 +35,11 @@ export class PendingRequest implements OutgoingRequest {
   }
 
   get isOpen(): boolean {
-    return this.#state !== "ended";
+    return this.#state === "waiting" || this.#state === "abandoned";
+  }
+
+  get isAnswered(): boolean {
+    return this.#state === "answered";
   }
 
   progress(progress: Progress): void {
@@ -44,19 +48,19 @@ export class PendingRequest implements OutgoingRequest {
 
   /** Settles with what the server answered, be it a result or an error. */
   answer(message: JSONRPCResultResponse | JSONRPCErrorResponse): void {
-    this.#end(() => {
+    this.#end("answered", () => {
       if ("result" in message) {
         this.#resolve(message.result);
         return;
       }
       const { code, message: text, data } = message.error;
       const cause = McpError.fromError(code, text, data);
-      this.#reject(new RequestFailure("answered", `${this.method}: ${cause.message}`, { cause }));
+      this.#reject(new RequestFailure("answered", cause.message, { cause }));
     });
   }
 
   fail(failure: RequestFailure): void {
-    this.#end(() => this.#reject(failure));
+    this.#end("failed", () => this.#reject(failure));
   }
 
   /** Rejects as aborted; the request stays open for its late answer if it may be running. */
@@ -64,23 +68,22 @@ export class PendingRequest implements OutgoingRequest {
     if (this.#state !== "waiting") return;
     const cause: unknown = this.#options.signal.reason;
     if (!this.sent) {
-      this.fail(new RequestFailure("aborted", `${this.method}: aborted before it was sent`, { cause }));
+      this.fail(new RequestFailure("aborted", "aborted before it was sent", { cause }));
       return;
     }
     this.#state = "abandoned";
     const lateAnswer = new Promise<void>((resolve) => {
       this.#lateAnswered = resolve;
     });
-    this.#reject(new RequestFailure("aborted", `${this.method}: aborted`, { cause, lateAnswer }));
+    this.#reject(new RequestFailure("aborted", "aborted", { cause, lateAnswer }));
     this.#onChange();
   }
 
-  #end(settle: () => void): void {
-    const state = this.#state;
-    if (state === "ended") return;
-    this.#state = "ended";
+  #end(state: "answered" | "failed", settle: () => void): void {
+    if (!this.isOpen) return;
+    this.#state = state;
     this.#onChange();
-    if (state === "abandoned") this.#lateAnswered?.();
-    else settle();
+    if (this.#lateAnswered === undefined) settle();
+    else this.#lateAnswered();
   }
 }

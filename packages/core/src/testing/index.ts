@@ -1,1 +1,14 @@
-export {};
+export type { ConnectorContractOptions, ContractCall } from "./connector-contract.ts";
+export { connectorContract } from "./connector-contract.ts";
+export type { ContractCase } from "./contract-case.ts";
+export type { EventOf, EventSource } from "./event-recorder.ts";
+export { EventRecorder } from "./event-recorder.ts";
+export type { FakeClockOptions, PendingTimer } from "./fake-clock.ts";
+export { FakeClock } from "./fake-clock.ts";
+export { pluginContract } from "./plugin-contract.ts";
+export type { PendingCall, Scripted, Step } from "./script.ts";
+export { after, fail, hang, judged, manual, ok, Script, throwing, untilAborted } from "./script.ts";
+export type { RecordedRequest } from "./scripted-connection.ts";
+export { ScriptedConnection } from "./scripted-connection.ts";
+export type { ScriptedConnectorOptions } from "./scripted-connector.ts";
+export { ScriptedConnector } from "./scripted-connector.ts";

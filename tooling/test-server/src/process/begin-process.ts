@@ -1,12 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ExecutionLedger } from "../execution-ledger.ts";
-import { lifetimeMs } from "./lifetime.ts";
 import type { ServerEnvironment } from "./server-environment.ts";
 import { writeStderrBlocking } from "./write-stderr-blocking.ts";
 
 /** Plays the part of the script that comes before any protocol; tells whether this start is one of the bad ones. */
 export async function beginProcess(environment: ServerEnvironment): Promise<{ readonly startsBadly: boolean }> {
-  const lifetime = setTimeout(() => process.exit(0), lifetimeMs());
+  const lifetime = setTimeout(() => process.exit(0), environment.lifetimeMs);
   if (environment.flag("TEST_SERVER_STUBBORN")) ignoreSignals();
   else lifetime.unref();
   const startsBadly = isBadStart(environment);

@@ -2,7 +2,6 @@ import { type StdioOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";
 import type { GrandchildOptions, HostProcess } from "./host-process.ts";
-import { lifetimeMs } from "./lifetime.ts";
 import { writeStderrBlocking } from "./write-stderr-blocking.ts";
 
 const GRANDCHILD = `
@@ -12,8 +11,8 @@ const GRANDCHILD = `
   process.send("ready");
 `;
 
-/** Lets a server act on the process of a runnable entry. */
-export function ownProcess(): HostProcess {
+/** Lets a server act on the process of a runnable entry; its grandchildren end by themselves after their lifetime. */
+export function ownProcess(lifetimeMs: number): HostProcess {
   return {
     kill: (signal) => process.kill(process.pid, signal),
     exit: (code) => process.exit(code),
@@ -21,7 +20,7 @@ export function ownProcess(): HostProcess {
     writeStdout: (text) => process.stdout.write(text),
     closeStdout,
     writeStderr: writeStderrBlocking,
-    spawnChild,
+    spawnChild: (options) => spawnChild(options, lifetimeMs),
   };
 }
 
@@ -35,11 +34,11 @@ function closeStdout(): void {
   openSync(devNull, "w");
 }
 
-async function spawnChild(options: GrandchildOptions): Promise<number> {
+async function spawnChild(options: GrandchildOptions, lifetimeMs: number): Promise<number> {
   const output = options.holdsStdio ? "inherit" : "ignore";
   const stdio: StdioOptions = ["ignore", output, output, "ipc"];
   const temper = options.isStubborn ? "stubborn" : "obedient";
-  const child = spawn(process.execPath, ["-e", GRANDCHILD, temper, String(lifetimeMs())], { stdio });
+  const child = spawn(process.execPath, ["-e", GRANDCHILD, temper, String(lifetimeMs)], { stdio });
   await new Promise((resolve, reject) => {
     child.once("message", resolve);
     child.once("error", reject);

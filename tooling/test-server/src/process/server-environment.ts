@@ -1,6 +1,8 @@
 import type { HttpTestServerOptions } from "../http/http-test-server-options.ts";
 import type { TestServerOptions } from "../test-server-options.ts";
 
+const DEFAULT_LIFETIME_MS = 600_000;
+
 /** The environment variables that script a server in a process of its own; the README says what each does. */
 export const serverVariables = [
   "TEST_SERVER_NAME",
@@ -36,6 +38,18 @@ export class ServerEnvironment {
   constructor(values: Readonly<Record<string, string | undefined>>) {
     this.#values = values;
     rejectUnknownVariables(values);
+  }
+
+  /** How long the process may live: the safety net under tests that fail to end it. */
+  get lifetimeMs(): number {
+    return this.count("TEST_SERVER_LIFETIME_MS") ?? DEFAULT_LIFETIME_MS;
+  }
+
+  /** Whether garbage comes before the protocol, or in its place. */
+  get garbage(): "before" | "only" | undefined {
+    const value = this.text("TEST_SERVER_GARBAGE");
+    if (value === undefined || value === "before" || value === "only") return value;
+    throw new Error(`TEST_SERVER_GARBAGE must be before or only, got ${JSON.stringify(value)}`);
   }
 
   text(name: ServerVariable): string | undefined {

@@ -1,0 +1,168 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { isProcessRunning, stdioTestServer } from "@mcp-pool/test-server";
+import { describe, expect, test } from "vitest";
+import { stdioConnector } from "../src/stdio/index.ts";
+import { callForJson, callTool, closed, connectRequest, failureOf, open } from "./connecting.ts";
+import { activeHandles, expectGone } from "./processes.ts";
+
+const QUICK = { stdinEndMs: 200, terminateMs: 200, killMs: 2_000 };
+
+async function pidOf(connection: Awaited<ReturnType<typeof open>>, tool: string, args = {}): Promise<number> {
+  return Number((await callForJson(connection, tool, args)).pid);
+}
+
+describe("closing a stdio connection", () => {
+  test("ends a well-behaved server by the end of its stdin", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const pid = await pidOf(connection, "session-info");
+    const startedAt = performance.now();
+    await connection.close("idle");
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expectGone([pid]);
+  });
+
+  test("ends a server that ignores the end of stdin and SIGTERM, and its children", async () => {
+    const connector = stdioConnector({ ...stdioTestServer({ TEST_SERVER_STUBBORN: "1" }), closeTimeouts: QUICK });
+    const connection = await open(connector);
+    const pids = [
+      await pidOf(connection, "session-info"),
+      await pidOf(connection, "spawn-child", { stubborn: true, holdStdio: true }),
+      await pidOf(connection, "spawn-child"),
+    ];
+    await connection.close("idle");
+    expectGone(pids);
+  });
+
+  test("ends children that outlive their obedient parent, without waiting long for them", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const pids = [await pidOf(connection, "session-info"), await pidOf(connection, "spawn-child", { holdStdio: true })];
+    const startedAt = performance.now();
+    await connection.close("idle");
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expectGone(pids);
+  });
+
+  test("ends a server behind a shell", async () => {
+    const { command, args, env } = stdioTestServer();
+    const line = [command, ...args].map((word) => `'${word}'`).join(" ");
+    const connection = await open(stdioConnector({ command: "sh", args: ["-c", `${line}; exit $?`], env }));
+    const pid = await pidOf(connection, "session-info");
+    expect(connection.endpoint.processId).not.toBe(pid);
+    await connection.close("idle");
+    expectGone([pid, connection.endpoint.processId ?? 0]);
+  });
+
+  test("ends a stopped server", async () => {
+    const connection = await open(stdioConnector({ ...stdioTestServer(), closeTimeouts: QUICK }));
+    const pid = await pidOf(connection, "session-info");
+    process.kill(pid, "SIGSTOP");
+    await connection.close("idle");
+    expectGone([pid]);
+  });
+
+  test("happens once, leaves nothing, and is not reported as a loss", async () => {
+    const before = { handles: activeHandles(), exitListeners: process.listenerCount("exit") };
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const losses: unknown[] = [];
+    connection.onClosed((cause) => losses.push(cause));
+    const running = failureOf(callTool(connection, "hang"));
+    expect(process.listenerCount("exit")).toBe(before.exitListeners + 1);
+    const closing = connection.close("idle");
+    expect(connection.close("pool-closed")).toBe(closing);
+    expect(await running).toMatchObject({ judgement: "outcome-unknown" });
+    expect(await failureOf(callTool(connection, "echo", { message: "" }))).toMatchObject({ judgement: "not-sent" });
+    await closing;
+    connection.onClosed((cause) => losses.push(cause));
+    await expect.poll(activeHandles).toBeLessThanOrEqual(before.handles);
+    expect(losses).toEqual([]);
+    expect(process.listenerCount("exit")).toBe(before.exitListeners);
+  });
+
+  test("shares one exit listener among all connections", async () => {
+    const before = process.listenerCount("exit");
+    await Promise.all([1, 2, 3].map(() => open(stdioConnector(stdioTestServer()))));
+    expect(process.listenerCount("exit")).toBe(before + 1);
+  });
+});
+
+describe("a stdio connection that ends by itself", () => {
+  test("fails what is in flight as unknown, what comes after as not sent, and tells why", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const causes: (Error | undefined)[] = [];
+    connection.onClosed((cause) => causes.push(cause));
+    const ended = closed(connection);
+    const crash = callTool(connection, "crash", { exitCode: 5 });
+    const other = callTool(connection, "hang");
+    await callTool(connection, "stderr", { lines: 1 }).catch(() => undefined);
+    expect(await failureOf(crash)).toMatchObject({ judgement: "outcome-unknown" });
+    expect(await failureOf(other)).toMatchObject({ judgement: "outcome-unknown" });
+    expect((await ended)?.message).toMatch(/the server process exited with code 5/);
+    expect(await failureOf(callTool(connection, "hang"))).toMatchObject({ judgement: "not-sent" });
+    expect((await closed(connection))?.message).toMatch(/code 5/);
+    expect(causes).toHaveLength(1);
+  });
+
+  test("is told of its last words", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    await callTool(connection, "stderr", { lines: 100 });
+    const failure = await failureOf(callTool(connection, "crash"));
+    expect(failure.message).toMatch(/exited by SIGKILL; stderr ends with: stderr line 96 .* \| stderr line 100 /);
+  });
+
+  test("reads the answers that were written before the exit", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    await expect(callTool(connection, "exit-after-answer")).resolves.toBeDefined();
+  });
+
+  test("takes the rest of its process tree with it", async () => {
+    const connection = await open(stdioConnector({ ...stdioTestServer(), closeTimeouts: QUICK }));
+    const child = await pidOf(connection, "spawn-child", { stubborn: true, holdStdio: true });
+    const ended = closed(connection);
+    await failureOf(callTool(connection, "crash"));
+    await ended;
+    await connection.close("lost");
+    expectGone([child]);
+  });
+
+  test.each([
+    ["closes its stdout", "close-stdout", {}, /closed its stdout/],
+    ["sends a line without an end", "garbage", { kind: "flood" }, /a line of more than 1048576 bytes/],
+  ])("ends when the server %s", async (_, tool, args, message) => {
+    const connector = stdioConnector({ ...stdioTestServer(), maxLineBytes: 1_048_576 });
+    const connection = await open(connector);
+    const pid = await pidOf(connection, "session-info");
+    const failure = await failureOf(callTool(connection, tool, args));
+    expect(failure).toMatchObject({ judgement: "outcome-unknown" });
+    expect(failure.message).toMatch(message);
+    await connection.close("lost");
+    expectGone([pid]);
+  });
+});
+
+describe("when our own process exits", () => {
+  test.each(["process.exit()", "throw new Error('uncaught')"])("by %s, no server is left", async (ending) => {
+    const server = stdioTestServer({ TEST_SERVER_STUBBORN: "1" });
+    const entry = fileURLToPath(new URL("../src/stdio/index.ts", import.meta.url));
+    const code = `
+      const { stdioConnector } = await import(${JSON.stringify(entry)});
+      const connection = await stdioConnector(${JSON.stringify(server)}).connect(${JSON.stringify({
+        ...connectRequest(),
+        signal: undefined,
+      }).replace("{", "{ signal: new AbortController().signal,")});
+      const { structuredContent } = await connection.request("tools/call", { name: "spawn-child", arguments: { stubborn: true } },
+        { signal: new AbortController().signal });
+      console.log(connection.endpoint.processId, structuredContent.pid);
+      ${ending}`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "ignore"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    await once(child, "close");
+    const pids = output.trim().split(" ").map(Number);
+    expect(pids).toHaveLength(2);
+    await expect.poll(() => pids.filter(isProcessRunning)).toEqual([]);
+  });
+});

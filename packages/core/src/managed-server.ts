@@ -1,0 +1,172 @@
+import type { CapacityClaimant } from "./capacity.ts";
+import type { Clock } from "./clock.ts";
+import type { Capacity } from "./context.ts";
+import type { DeadlineWheel } from "./deadline-wheel.ts";
+import { McpValidationError } from "./errors.ts";
+import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
+import type { PoolOptions, Sharing } from "./options.ts";
+import type { PoolPlugin } from "./plugin.ts";
+import { McpConnectionPool } from "./pool.ts";
+import { createServerState } from "./pool-environment.ts";
+import type { ServerState } from "./server-state.ts";
+
+/** What the servers of a manager share. */
+export interface ManagedServerEnvironment {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly capacity: Capacity;
+  /** Takes note of a new pool, and of its part in the global cap. */
+  onPool(pool: McpConnectionPool, claimant: CapacityClaimant): void;
+}
+
+/** One server of a manager, with a pool for each identity and each way of sharing. */
+export class ManagedServer {
+  readonly name: string;
+  readonly #environment: ManagedServerEnvironment;
+  readonly #state: ServerState;
+  readonly #derived = new Map<string, McpConnectionPool>();
+  readonly #plugins: readonly PoolPlugin[];
+  #definition: McpServerDefinition;
+  #options: PoolOptions;
+  #poolCount = 1;
+  /** The pool without an identity; it is there from the start. */
+  readonly main: McpConnectionPool;
+
+  constructor(
+    name: string,
+    definition: McpServerDefinition,
+    options: McpConnectionManagerOptions,
+    environment: ManagedServerEnvironment,
+  ) {
+    this.name = name;
+    this.#definition = definition;
+    this.#environment = environment;
+    this.#options = poolOptionsOf(definition, options);
+    this.#plugins = typeof options.plugins === "function" ? options.plugins(name) : (options.plugins ?? []);
+    const { maxConcurrentRequests = Infinity } = definition;
+    this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
+    const minimum = definition.identityRequired ? { minConnections: 0 } : {};
+    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined);
+  }
+
+  get definition(): McpServerDefinition {
+    return this.#definition;
+  }
+
+  *pools(): IterableIterator<McpConnectionPool> {
+    yield this.main;
+    yield* this.#derived.values();
+  }
+
+  /**
+   * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first.
+   * @throws {McpValidationError} when an identity is missing, or shared use is asked of an exclusive server
+   */
+  pool(identity?: string, sharing: Sharing = this.#sharing): McpConnectionPool {
+    if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
+      throw this.#invalid("identity", "must be a string that is not empty");
+    }
+    if (identity === undefined && this.#definition.identityRequired) {
+      throw this.#invalid("identity", "is required by this server, and none was given");
+    }
+    if (sharing === this.#sharing && identity === undefined) return this.main;
+    if (sharing !== "exclusive" && sharing !== "shared") {
+      throw this.#invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`);
+    }
+    if (sharing === "shared" && this.#sharing === "exclusive") {
+      throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
+    }
+    const key = JSON.stringify([sharing, identity]);
+    let pool = this.#derived.get(key);
+    if (pool === undefined) {
+      pool = this.#create(this.#derivedOptions(sharing), `${this.name}#${++this.#poolCount}`, identity);
+      this.#derived.set(key, pool);
+    }
+    return pool;
+  }
+
+  /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
+  reconfigure(definition: McpServerDefinition, options: McpConnectionManagerOptions): void {
+    const old = this.#definition;
+    const isSame =
+      definition.connectionKey === undefined
+        ? definition.connector === old.connector
+        : definition.connectionKey === old.connectionKey;
+    const connector = isSame ? undefined : definition.connector;
+    this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
+    this.#options = poolOptionsOf(definition, options);
+    this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
+    const minimum = definition.identityRequired ? { minConnections: 0 } : {};
+    this.main.reconfigure({ ...this.#options, ...minimum }, connector, definition.priority);
+    for (const [key, pool] of this.#derived) {
+      const [sharing] = JSON.parse(key) as [Sharing];
+      pool.reconfigure(this.#derivedOptions(sharing), connector, definition.priority);
+    }
+  }
+
+  /** Whether the new definition asks for what open pools cannot become. */
+  needsReplacing(definition: McpServerDefinition, options: McpConnectionManagerOptions): boolean {
+    const { sharing = "shared" } = poolOptionsOf(definition, options);
+    return sharing !== this.#sharing || definition.identityRequired !== this.#definition.identityRequired;
+  }
+
+  /** Closes the pools of identities that have no connection and no caller left. */
+  sweep(): void {
+    for (const [key, pool] of this.#derived) {
+      const { connections, waiting, leases } = pool.stats();
+      if (connections.total > 0 || waiting > 0 || leases > 0) continue;
+      this.#derived.delete(key);
+      void pool.close();
+    }
+  }
+
+  async close(drainTimeoutMs: number | undefined): Promise<void> {
+    await Promise.all([...this.pools()].map((pool) => pool.close({ drainTimeoutMs })));
+  }
+
+  get #sharing(): Sharing {
+    return this.#options.sharing ?? "shared";
+  }
+
+  /** Pools of identities, and those beside the server's own mode, keep nothing open that nobody uses. */
+  #derivedOptions(sharing: Sharing): PoolOptions {
+    return { ...this.#options, sharing, minConnections: 0 };
+  }
+
+  #create(options: PoolOptions, poolName: string, identity: string | undefined): McpConnectionPool {
+    const { clock, wheel, capacity } = this.#environment;
+    const isRefused = identity === undefined && this.#definition.identityRequired === true;
+    const plugins = isRefused ? [this.#identityRequired(), ...this.#plugins] : this.#plugins;
+    let claimant: CapacityClaimant | undefined;
+    const pool = new McpConnectionPool(this.#definition.connector, { ...options, name: this.name }, plugins, {
+      clock,
+      wheel,
+      capacity,
+      poolName,
+      identity,
+      server: this.#state,
+      priority: this.#definition.priority,
+      onClaimant: (each) => {
+        claimant = each;
+      },
+    });
+    if (claimant !== undefined) this.#environment.onPool(pool, claimant);
+    return pool;
+  }
+
+  /** Refuses whoever reaches the pool without an identity by another way. */
+  #identityRequired(): PoolPlugin {
+    const refusal = () => this.#invalid("identity", "is required by this server, and none was given");
+    return {
+      name: "identity-required",
+      install: () => ({ admit: refusal, request: () => () => Promise.reject(refusal()) }),
+    };
+  }
+
+  #invalid(path: string, message: string): McpValidationError {
+    return new McpValidationError(`invalid option of a call to MCP server "${this.name}": ${path} ${message}`, {
+      serverName: this.name,
+      issues: [{ path, message }],
+    });
+  }
+}

@@ -1,0 +1,269 @@
+import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { McpClient } from "./client.ts";
+import type { Unsubscribe } from "./connector.ts";
+import type { PoolEventType } from "./event-hub.ts";
+import type { PoolEventListener } from "./events.ts";
+import type { Lease } from "./lease.ts";
+import type { ManagedServer } from "./managed-server.ts";
+import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import { McpToolsLease } from "./mcp-tools-lease.ts";
+import type { AcquireOptions, RequestOptions } from "./options.ts";
+import type { McpConnectionPool } from "./pool.ts";
+import { type PoolMetrics, poolMetrics } from "./pool-metrics.ts";
+import type {
+  CallToolParams,
+  CallToolResult,
+  CompleteParams,
+  CompleteResult,
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  ReadResourceResult,
+  ResourceParams,
+} from "./protocol.ts";
+import { ServerRegistry } from "./server-registry.ts";
+import type { PoolStats } from "./stats.ts";
+
+/** A snapshot of a manager, ready for JSON. */
+export interface ManagerStats {
+  readonly totalConnections: number;
+  readonly maxTotalConnections: number;
+  readonly servers: Readonly<
+    Record<
+      string,
+      { readonly priority: number; readonly tags: readonly string[]; readonly pools: readonly PoolStats[] }
+    >
+  >;
+}
+
+/** Turns the configuration that a manager's users write into what core understands. */
+export interface ConfigTranslator<Config, Server> {
+  manager(config: Config): McpConnectionManagerOptions;
+  server(name: string, server: Server): McpServerDefinition;
+}
+
+const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
+  manager: (config) => config,
+  server: (_name, server) => server,
+};
+
+/**
+ * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
+ *
+ * Every method that returns a promise rejects with an `McpPoolError`, with the server's own JSON-RPC error, or with the
+ * reason of the caller's signal; an unknown server is an {@link McpServerNotFoundError}.
+ */
+export class McpConnectionManager<Config = McpConnectionManagerOptions, Server = McpServerDefinition>
+  implements AsyncDisposable
+{
+  readonly #translator: ConfigTranslator<Config, Server>;
+  readonly #registry: ServerRegistry;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param translator turns another form of configuration into core's; the facade has one
+   * @throws {McpConfigurationError} which lists every problem
+   */
+  constructor(
+    config: Config,
+    translator: ConfigTranslator<Config, Server> = AS_IT_IS as unknown as ConfigTranslator<Config, Server>,
+  ) {
+    this.#translator = translator;
+    this.#registry = new ServerRegistry(translator.manager(config));
+  }
+
+  /** Calls a tool. A result with `isError` is returned like any other. */
+  callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+    return this.#client(server, options, (client) => client.callTool(params, options));
+  }
+
+  /** Lists the tools of every page; from a cache until the server announces a change. */
+  listTools(server: string, options?: RequestOptions): Promise<ListToolsResult> {
+    return this.#run(server, options, (pool) => pool.listTools(options));
+  }
+
+  /** Lists the resources of every page. */
+  listResources(server: string, options?: RequestOptions): Promise<ListResourcesResult> {
+    return this.#client(server, options, (client) => client.listResources(options));
+  }
+
+  /** Lists the resource templates of every page. */
+  listResourceTemplates(server: string, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
+    return this.#client(server, options, (client) => client.listResourceTemplates(options));
+  }
+
+  /** Reads a resource. */
+  readResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
+    return this.#client(server, options, (client) => client.readResource(params, options));
+  }
+
+  /** Lists the prompts of every page. */
+  listPrompts(server: string, options?: RequestOptions): Promise<ListPromptsResult> {
+    return this.#client(server, options, (client) => client.listPrompts(options));
+  }
+
+  /** Gets a prompt with its arguments filled in. */
+  getPrompt(server: string, params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
+    return this.#client(server, options, (client) => client.getPrompt(params, options));
+  }
+
+  /** Asks for proposals for the rest of an argument. */
+  complete(server: string, params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
+    return this.#client(server, options, (client) => client.complete(params, options));
+  }
+
+  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
+  subscribeResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<void> {
+    return this.#run(server, options, (pool) => pool.subscribeResource(params));
+  }
+
+  /** Ends one {@link subscribeResource}. */
+  unsubscribeResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<void> {
+    return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
+  }
+
+  /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
+  async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
+    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+  }
+
+  /** Borrows a connection for one piece of work, and gives it back however that ends. */
+  async use<T>(
+    server: string,
+    work: (client: McpClient, lease: Lease) => Promise<T> | T,
+    options: AcquireOptions = {},
+  ): Promise<T> {
+    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+  }
+
+  /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
+  async getMcpTools(server: string, options: AcquireOptions = {}): Promise<McpToolsLease> {
+    return new McpToolsLease(await this.acquire(server, options));
+  }
+
+  /**
+   * The pool of a server, for calls without an identity; there from the start, before any connection.
+   * @throws {McpServerNotFoundError}
+   */
+  pool(server: string): McpConnectionPool {
+    return this.#registry.get(server).main;
+  }
+
+  /** The pools of all servers, for calls without an identity. */
+  get pools(): ReadonlyMap<string, McpConnectionPool> {
+    return new Map(this.#registry.all().map(({ name, main }) => [name, main]));
+  }
+
+  /**
+   * All pools of a server, those of identities included.
+   * @throws {McpServerNotFoundError}
+   */
+  poolsOf(server: string): readonly McpConnectionPool[] {
+    return [...this.#registry.get(server).pools()];
+  }
+
+  /** Names of the servers, or of those with a tag. */
+  servers({ tag }: { readonly tag?: string | undefined } = {}): readonly string[] {
+    const matches = ({ definition }: ManagedServer) => tag === undefined || definition.tags?.includes(tag);
+    return this.#registry
+      .all()
+      .filter(matches)
+      .map(({ name }) => name);
+  }
+
+  /**
+   * The circuit breaker of a server, for an identity.
+   * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
+   */
+  circuitBreaker(server: string, identity?: string): CircuitBreaker {
+    return (identity === undefined ? this.pool(server) : this.#registry.get(server).pool(identity)).circuitBreaker;
+  }
+
+  /** What core itself knows of one server in figures, or of all by name. */
+  getPoolMetrics(server: string): PoolMetrics;
+  getPoolMetrics(): Readonly<Record<string, PoolMetrics>>;
+  getPoolMetrics(server?: string): PoolMetrics | Readonly<Record<string, PoolMetrics>> {
+    if (server === undefined) {
+      return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
+    }
+    const { main } = this.#registry.get(server);
+    const breaker = main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
+    return poolMetrics(
+      this.poolsOf(server).map((pool) => pool.stats()),
+      breaker,
+    );
+  }
+
+  /** Takes a snapshot of all pools. */
+  stats(): ManagerStats {
+    const servers = this.#registry.all().map(({ name, definition: { priority = 0, tags = [] } }) => {
+      return [name, { priority, tags, pools: this.poolsOf(name).map((pool) => pool.stats()) }] as const;
+    });
+    const { used: totalConnections, max: maxTotalConnections } = this.#registry.cap;
+    return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
+  }
+
+  /**
+   * Adds a server at run time.
+   * @throws {McpConfigurationError} for bad options, or a name that is taken
+   */
+  addServer(name: string, server: Server): void {
+    this.#registry.add(name, this.#translator.server(name, server));
+  }
+
+  /** Removes a server: it takes no more calls, drains, and closes. */
+  async removeServer(
+    name: string,
+    { drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {},
+  ): Promise<void> {
+    await this.#registry.remove(name, drainTimeoutMs);
+  }
+
+  /**
+   * Puts a new configuration in force. Unchanged servers keep their connections; resolves when removed ones are closed.
+   * @throws {McpConfigurationError} which lists every problem; then nothing has changed
+   */
+  async reload(config: Config): Promise<void> {
+    await this.#registry.reload(this.#translator.manager(config));
+  }
+
+  /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */
+  async warmUp(server?: string): Promise<void> {
+    const servers = server === undefined ? this.#registry.all() : [this.#registry.get(server)];
+    await Promise.all(servers.map(({ main }) => main.warmUp()));
+  }
+
+  /** Listens to all events of all pools, those to come included, or to events of the given types. */
+  subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe {
+    return this.#registry.events.subscribe(listener, types);
+  }
+
+  /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
+  close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#registry.close(drainTimeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run<T>(
+    server: string,
+    options: RequestOptions | undefined,
+    work: (pool: McpConnectionPool) => Promise<T>,
+  ): Promise<T> {
+    return work(this.#registry.get(server).pool(options?.identity));
+  }
+
+  #client<T>(server: string, options: RequestOptions | undefined, work: (client: McpClient) => Promise<T>): Promise<T> {
+    try {
+      return work(this.#registry.get(server).pool(options?.identity).client);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+}
