@@ -1,5 +1,13 @@
 import type { Connector, ConnectRequest, McpConnection, RequestFailure } from "@mcp-pool/core";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+
+/** For tests that start processes: the machine may be busy with many of them. */
+export const SLOW = { timeout: 60_000 };
+
+/** Asks until the answer is as expected; the machine may be busy. */
+export function eventually<T>(ask: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(ask, { timeout: 20_000 });
+}
 
 /** A signal that never aborts; a fresh one per use, as the pool gives them. */
 export function never(): AbortSignal {
@@ -36,6 +44,14 @@ export async function callForJson(
 ): Promise<Record<string, unknown>> {
   const result = await callTool(connection, name, args);
   return (result as { structuredContent: Record<string, unknown> }).structuredContent;
+}
+
+/** Sends many requests, so many at a time. */
+export async function callMany(connection: McpConnection, total: number, atATime = 50): Promise<void> {
+  for (let sent = 0; sent < total; sent += atATime) {
+    const batch = Array.from({ length: atATime }, () => connection.request("ping", undefined, { signal: never() }));
+    await Promise.all(batch);
+  }
 }
 
 /** Waits for a promise to reject, and returns what with. */

@@ -1,7 +1,9 @@
+import { getEventListeners } from "node:events";
+import { McpConfigurationError } from "@mcp-pool/core";
 import { stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, test } from "vitest";
 import { ConnectFailure, type StdioConnectorOptions, stdioConnector } from "../src/stdio/index.ts";
-import { connectRequest, failureOf } from "./connecting.ts";
+import { connectRequest, eventually, failureOf, SLOW } from "./connecting.ts";
 import { activeHandles, processesWith } from "./processes.ts";
 
 const node = process.execPath;
@@ -64,7 +66,19 @@ const failedOpens: Readonly<Record<string, FailedOpen>> = {
   },
 };
 
-describe("opening fails, and leaves nothing behind, with", () => {
+describe("stdioConnector refuses", SLOW, () => {
+  test.each([
+    ["an empty command", { command: "" }, /command: must be/],
+    ["arguments in one string", { command: "a", args: "b c" as never }, /args: must be an array of strings/],
+    ["a negative bound", { command: "a", closeTimeouts: { killMs: -1 } }, /killMs: must be/],
+    ["a concurrency of nothing", { command: "a", suggestedConcurrency: 0 }, /suggestedConcurrency: must be/],
+  ])("%s", (_, options, message) => {
+    expect(() => stdioConnector(options)).toThrow(McpConfigurationError);
+    expect(() => stdioConnector(options)).toThrow(message);
+  });
+});
+
+describe("opening fails, and leaves nothing behind, with", SLOW, () => {
   test.each(Object.entries(failedOpens))("%s", async (_, { options, message, code, timeoutMs = 20_000 }) => {
     const before = { handles: activeHandles(), exitListeners: process.listenerCount("exit") };
     const mark = `mark-${crypto.randomUUID()}`;
@@ -77,8 +91,9 @@ describe("opening fails, and leaves nothing behind, with", () => {
     expect(failure.message).not.toContain("\n");
     expect(failure.cause).toBeInstanceOf(Error);
     expect(processesWith(mark)).toEqual([]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
     expect(process.listenerCount("exit")).toBe(before.exitListeners);
-    await expect.poll(activeHandles).toBeLessThanOrEqual(before.handles);
+    await eventually(activeHandles).toBeLessThanOrEqual(before.handles);
   });
 
   test("an abort in the middle, with its reason", async () => {

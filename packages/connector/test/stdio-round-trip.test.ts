@@ -1,10 +1,11 @@
+import { getEventListeners } from "node:events";
 import { stdioTestServer } from "@mcp-pool/test-server";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { describe, expect, test } from "vitest";
 import { stdioConnector } from "../src/stdio/index.ts";
-import { callForJson, callTool, failureOf, never, open } from "./connecting.ts";
+import { callForJson, callTool, failureOf, never, open, SLOW } from "./connecting.ts";
 
-describe("a stdio connection", () => {
+describe("a stdio connection", SLOW, () => {
   test("describes its server, its endpoint and itself", async () => {
     const connection = await open(stdioConnector(stdioTestServer({ TEST_SERVER_VERSION: "4.5.6" })));
     expect(connection.server).toMatchObject({ name: "test-server", version: "4.5.6", protocolVersion: "2025-11-25" });
@@ -101,6 +102,21 @@ describe("a stdio connection", () => {
     ]);
     expect(viaClient.content).toEqual([{ type: "text", text: "client" }]);
     expect(viaPool).toEqual({ content: [{ type: "text", text: "pool" }] });
+  });
+
+  test("leaves no listener on the signals it was given", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const { signal } = new AbortController();
+    await Promise.all([callTool(connection, "echo", { message: "" }, signal), connection.probe(signal)]);
+    await failureOf(callTool(connection, "throw", {}, signal));
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("blames parameters that are no JSON on the caller, and goes on", async () => {
+    const connection = await open(stdioConnector(stdioTestServer()));
+    const failure = await failureOf(callTool(connection, "echo", { message: 1n }));
+    expect(failure).toMatchObject({ judgement: "answered", cause: expect.any(TypeError) });
+    await expect(callTool(connection, "echo", { message: "still here" })).resolves.toBeDefined();
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { RequestFailure, toRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
+import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
 
@@ -31,7 +32,7 @@ export interface AttemptTerms {
 }
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
-export class Attempt implements Deadline, AbortTarget {
+export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   readonly entry: ConnectionEntry;
   readonly request: PoolRequest;
   readonly terms: AttemptTerms;
@@ -42,6 +43,9 @@ export class Attempt implements Deadline, AbortTarget {
   #resolve: (result: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
+  previous: Attempt | undefined;
+  next: Attempt | undefined;
+  list: LinkedList<Attempt> | undefined;
   deadlineKey = 0;
   deadlinePrevious: Deadline | undefined;
   deadlineNext: Deadline | undefined;
@@ -59,6 +63,7 @@ export class Attempt implements Deadline, AbortTarget {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.entry.requests++;
     const { method, params, options, deadlineAt } = this.request;
     const { wheel, options: poolOptions } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
@@ -74,6 +79,11 @@ export class Attempt implements Deadline, AbortTarget {
       this.#onFailure(error);
     }
     return promise;
+  }
+
+  /** Ends what a closed connection has left open. */
+  close(): void {
+    this.#onFailure(new RequestFailure("outcome-unknown", "the connection was closed"));
   }
 
   onAbort(reason: unknown): void {
@@ -144,6 +154,8 @@ export class Attempt implements Deadline, AbortTarget {
   #end(wasNeverAnswered: boolean): void {
     if (this.#state === "over") return;
     this.#state = "over";
+    this.entry.requests--;
+    this.list?.remove(this);
     this.#host.context.wheel.remove(this);
     this.#host.onOver(this, wasNeverAnswered);
   }

@@ -1,8 +1,11 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 
 /** What waiting for this long is worth one step of priority, in milliseconds, so that nobody starves. */
 const AGEING_MS = 1_000;
+
+/** How often pools are looked through while somebody waits and there is nothing to evict, in milliseconds. */
+const RECHECK_MS = 100;
 
 /** A pool that shares the global cap. */
 export interface CapacityClaimant {
@@ -31,6 +34,7 @@ export class ConnectionCap implements Capacity {
   #used = 0;
   /** Connections asked to close for the sake of the waiting, and not closed yet. */
   #evictions = 0;
+  #recheck: Timer | undefined;
 
   constructor(max: number, clock: Clock, members: () => Iterable<CapacityClaimant>) {
     this.#max = max;
@@ -69,7 +73,7 @@ export class ConnectionCap implements Capacity {
   }
 
   withdraw(claimant: CapacityClaimant): void {
-    this.#waiting.delete(claimant);
+    if (this.#waiting.delete(claimant)) this.#watch();
   }
 
   /** Hands free units to the waiting, the most urgent first. */
@@ -98,15 +102,35 @@ export class ConnectionCap implements Capacity {
     return best;
   }
 
-  /** Evicts one connection for each pool that waits; evictions under way count. */
+  /** Units that are waited for, or above the cap, and that neither free ones nor evictions under way cover. */
+  get #missing(): number {
+    return this.#waiting.size + this.#used - this.#max - this.#evictions;
+  }
+
+  /** Evicts what is missing: idle connections first, then surplus ones. */
   #makeRoom(): void {
-    while (this.#evictions < this.#waiting.size) {
+    while (this.#missing > 0) {
       const idle = this.#victim((member) => member.idleSince !== undefined);
       const surplus = idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
       this.#evictions++;
       if (idle === undefined ? surplus?.retireSurplus() : idle.evictIdle()) continue;
       this.#evictions--;
-      return;
+      break;
+    }
+    this.#watch();
+  }
+
+  /** Looks again from time to time while units are missing: connections become idle without a word. */
+  #watch(): void {
+    if (this.#missing <= 0) {
+      this.#recheck?.cancel();
+      this.#recheck = undefined;
+    } else if (this.#recheck === undefined) {
+      this.#recheck = this.#clock.setTimer(() => {
+        this.#recheck = undefined;
+        this.#makeRoom();
+      }, RECHECK_MS);
+      this.#recheck.unref();
     }
   }
 

@@ -49,13 +49,21 @@ export class Checker {
     this.#room += room;
     const controller = new AbortController();
     let isOver = false;
-    const end = (cause?: McpHealthCheckError) => {
-      if (isOver) return;
+    const stop = () => {
       isOver = true;
       this.#context.wheel.remove(deadline);
       this.#room -= room;
       entry.isProbing = false;
+      entry.cancelProbe = undefined;
+    };
+    const end = (cause?: McpHealthCheckError) => {
+      if (isOver) return;
+      stop();
       this.#end(entry, cause);
+    };
+    entry.cancelProbe = () => {
+      stop();
+      controller.abort();
     };
     const deadline = new Timeout(() => {
       const cause = this.#error(`did not answer a probe within ${PROBE_TIMEOUT_MS} ms`);

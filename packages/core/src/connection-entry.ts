@@ -17,11 +17,15 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   idleSince: number;
   lastAliveAt: number;
   timeoutsInRow = 0;
+  /** Requests under way on it, abandoned ones and those of leases included. */
+  requests = 0;
   /** Subscriptions that live on this connection. */
   pins = 0;
   stickyKey: string | undefined;
   isSuspect = false;
   isProbing = false;
+  /** Gives the probe under way up, since the entry is taken out of use; set while there is one. */
+  cancelProbe: (() => void) | undefined;
   /** What this entry adds to the sums of its set. */
   countedFree = 0;
   isRelaxed = false;

@@ -54,7 +54,8 @@ export class Dispatcher implements LimitWaiter {
     this.#host = host;
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
-      onLeft: (waiter, error) => this.#onLeft(waiter, error),
+      onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
+      followers: () => this.#keys.unboundWaiters(),
     });
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
@@ -68,6 +69,7 @@ export class Dispatcher implements LimitWaiter {
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
+      onLimited: () => context.server.limit.await(this),
       onCrowded: () => this.#giveUpKey(),
     });
   }
@@ -113,15 +115,15 @@ export class Dispatcher implements LimitWaiter {
         counters.hits++;
         this.#wearOut(entry);
         return entry;
-      } else this.#held.add(entry);
+      } else this.#hold(entry);
     }
-    return this.queue.add(terms, binding.waiters);
+    return this.queue.add(terms, binding.waiters, entry && "saturated");
   }
 
   /** Joins the wait queue. */
   wait(terms: WaitTerms): Promise<ConnectionEntry> {
     const promise = this.queue.add(terms);
-    this.growth.grow();
+    this.dispatch();
     return promise;
   }
 
@@ -134,6 +136,8 @@ export class Dispatcher implements LimitWaiter {
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
+    // Those who wait for this very connection are in line before its unit of the server's limit is handed on.
+    if (this.#follower(entry) !== undefined) this.#hold(entry);
     this.#context.server.limit.give();
     if (entry.state === "ready") this.#serve(entry);
   }
@@ -144,7 +148,7 @@ export class Dispatcher implements LimitWaiter {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
     }
-    for (const entry of this.#held) this.#serveKey(entry);
+    for (const entry of [...this.#held]) this.#serveKey(entry);
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
       const refusal = this.#host.admit();
@@ -159,15 +163,9 @@ export class Dispatcher implements LimitWaiter {
     this.growth.grow();
   }
 
-  /** Finds a connection that is not closed. */
-  find(id: number): ConnectionEntry | undefined {
-    for (const entry of this.set) if (entry.id === id) return entry;
-    return undefined;
-  }
-
   /** Takes a connection out of use; does nothing when it is gone. */
   retire(id: number, reason: CloseReason): void {
-    const entry = this.find(id);
+    const entry = [...this.set].find((each) => each.id === id);
     if (entry !== undefined) this.closer.retire(entry, reason);
   }
 
@@ -192,7 +190,7 @@ export class Dispatcher implements LimitWaiter {
     this.#claim(entry);
     this.#context.counters.misses++;
     const key = waiter.terms.stickyKey;
-    if (key !== undefined) this.#keys.bind(key, entry);
+    if (key !== undefined) this.queue.saturate(this.#keys.bind(key, entry).waiters);
     this.queue.grant(waiter, entry);
     this.#wearOut(entry);
   }
@@ -222,15 +220,29 @@ export class Dispatcher implements LimitWaiter {
 
   #serveKey(entry: ConnectionEntry): void {
     this.#held.delete(entry);
-    const waiter = entry.stickyKey === undefined ? undefined : this.#keys.get(entry.stickyKey)?.waiters.head;
-    if (waiter === undefined || entry.state !== "ready") return;
-    if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
-    else this.#held.add(entry);
+    for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
+      const refusal = this.#host.admit();
+      if (refusal !== undefined) this.queue.reject(waiter, refusal);
+      else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
+      else return void this.#held.add(entry);
+    }
+  }
+
+  /** Returns the first of those who wait for just this connection, if it is idle. */
+  #follower({ stickyKey, state }: ConnectionEntry): Waiter | undefined {
+    if (stickyKey === undefined || state !== "ready") return undefined;
+    return this.#keys.get(stickyKey)?.waiters.head;
+  }
+
+  #hold(entry: ConnectionEntry): void {
+    this.#held.add(entry);
+    this.#context.server.limit.await(this);
   }
 
   /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
   #giveUpKey(): void {
-    const entry = this.set.bound.head;
+    let entry = this.set.bound.head;
+    while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
     if (entry === undefined || this.set.closing.size > 0) return;
     const stickyKey = entry.stickyKey ?? "";
     this.#keys.unbind(stickyKey);
@@ -252,7 +264,7 @@ export class Dispatcher implements LimitWaiter {
     this.#host.onOpenFailed(error);
   }
 
-  #onLeft(waiter: Waiter, error: unknown): void {
+  #onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void {
     const key = waiter.terms.stickyKey;
     const binding = key === undefined || waiter.isFollower ? undefined : this.#keys.get(key);
     if (binding !== undefined && binding.entry === undefined) {
@@ -262,12 +274,14 @@ export class Dispatcher implements LimitWaiter {
     }
     this.#host.onLeft(waiter, error);
     if (this.#isClosed) return;
-    this.growth.cancelUnneeded();
+    // A connect that outlasts its caller goes on, or one that always does would neither succeed nor count as failed.
+    if (!isTimeUp) this.growth.cancelUnneeded();
     this.growth.grow();
   }
 
   #onStopped(entry: ConnectionEntry, reason: CloseReason): void {
     this.#held.delete(entry);
+    entry.cancelProbe?.();
     if (entry.stickyKey !== undefined) this.#loseKey(entry, entry.stickyKey, reason);
     this.#host.onStopped(entry);
     this.dispatch();
@@ -275,11 +289,21 @@ export class Dispatcher implements LimitWaiter {
 
   /** Tells those who rely on the state behind a key that it is gone: who waits now, or who asks next. */
   #loseKey(entry: ConnectionEntry, stickyKey: string, reason: CloseReason): void {
-    const binding = this.#keys.unbind(stickyKey);
-    if (reason === "idle" || reason === "discarded" || reason === "pool-closed") return;
+    const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
+    if (reason === "idle" || reason === "discarded" || reason === "pool-closed") {
+      this.#startKeyAnew(stickyKey, waiters);
+      return;
+    }
     this.#context.events.emit({ type: "sticky-key-lost", connectionId: entry.id, stickyKey });
-    const waiters = [...(binding?.waiters ?? [])];
     if (waiters.length === 0) this.#keys.markLost(stickyKey);
     for (const waiter of waiters) this.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
+  }
+
+  /** The state was given up on purpose: those who wait share the next connection. */
+  #startKeyAnew(stickyKey: string, [leader, ...followers]: readonly Waiter[]): void {
+    if (leader === undefined) return;
+    const binding = this.#keys.reserve(stickyKey);
+    this.queue.requeue(leader);
+    for (const follower of followers) binding.waiters.pushBack(follower);
   }
 }

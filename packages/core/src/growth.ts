@@ -24,6 +24,8 @@ export interface GrowthHost {
   onOpenFailed(error: McpPoolError): void;
   /** A place is free, or the time to try again has come. */
   dispatch(): void;
+  /** Callers wait for the server's in-flight limit, not for a connection. */
+  onLimited(): void;
   /** All places are taken and somebody waits: give up an idle connection that is kept for a key. */
   onCrowded(): void;
 }
@@ -96,6 +98,7 @@ export class Growth implements CapacityClaimant {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
     const { forCallers, forMinimum } = this.#wanted();
+    if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
     let isBackingOff = false;
     while (this.#opener.running < Math.max(forCallers, forMinimum) && this.size < options.maxConnections) {
       const isForCallers = this.#opener.running < forCallers;

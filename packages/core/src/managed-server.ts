@@ -2,7 +2,7 @@ import type { CapacityClaimant } from "./capacity.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
-import { McpValidationError } from "./errors.ts";
+import { McpPoolClosedError, McpValidationError } from "./errors.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
 import type { PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
@@ -29,6 +29,7 @@ export class ManagedServer {
   #definition: McpServerDefinition;
   #options: PoolOptions;
   #poolCount = 1;
+  #isClosed = false;
   /** The pool without an identity; it is there from the start. */
   readonly main: McpConnectionPool;
 
@@ -61,6 +62,7 @@ export class ManagedServer {
   /**
    * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first.
    * @throws {McpValidationError} when an identity is missing, or shared use is asked of an exclusive server
+   * @throws {McpPoolClosedError} when it would have to be made after the close
    */
   pool(identity?: string, sharing: Sharing = this.#sharing): McpConnectionPool {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
@@ -79,6 +81,9 @@ export class ManagedServer {
     const key = JSON.stringify([sharing, identity]);
     let pool = this.#derived.get(key);
     if (pool === undefined) {
+      if (this.#isClosed) {
+        throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
+      }
       pool = this.#create(this.#derivedOptions(sharing), `${this.name}#${++this.#poolCount}`, identity);
       this.#derived.set(key, pool);
     }
@@ -96,18 +101,19 @@ export class ManagedServer {
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
+    const { priority = 0 } = definition;
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
-    this.main.reconfigure({ ...this.#options, ...minimum }, connector, definition.priority);
+    this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
     for (const [key, pool] of this.#derived) {
       const [sharing] = JSON.parse(key) as [Sharing];
-      pool.reconfigure(this.#derivedOptions(sharing), connector, definition.priority);
+      pool.reconfigure(this.#derivedOptions(sharing), connector, priority);
     }
   }
 
   /** Whether the new definition asks for what open pools cannot become. */
   needsReplacing(definition: McpServerDefinition, options: McpConnectionManagerOptions): boolean {
     const { sharing = "shared" } = poolOptionsOf(definition, options);
-    return sharing !== this.#sharing || definition.identityRequired !== this.#definition.identityRequired;
+    return sharing !== this.#sharing || isIdentityRequired(definition) !== isIdentityRequired(this.#definition);
   }
 
   /** Closes the pools of identities that have no connection and no caller left. */
@@ -121,6 +127,7 @@ export class ManagedServer {
   }
 
   async close(drainTimeoutMs: number | undefined): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.pools()].map((pool) => pool.close({ drainTimeoutMs })));
   }
 
@@ -169,4 +176,8 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
+}
+
+function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {
+  return identityRequired;
 }

@@ -44,37 +44,54 @@ export interface McpConnectionManagerOptions {
   readonly clock?: Clock | undefined;
 }
 
-/**
- * Checks what a manager is made of.
- * @throws {McpConfigurationError} which lists every problem
- */
-export function checkManagerOptions(options: McpConnectionManagerOptions): void {
-  const issues: Issue[] = [];
+/** Where a server's settings stand, for the messages. */
+export type ServerPath = (serverName: string) => string;
+
+export const SERVER_PATH: ServerPath = (serverName) => `servers.${serverName}`;
+
+/** Lists what is wrong with what a manager is made of; a problem of all servers is told once. */
+export function managerIssues(options: McpConnectionManagerOptions, serverPath: ServerPath): readonly Issue[] {
   const { servers = {}, settings = {}, pool } = options;
-  collect(issues, () => resolvePoolOptions(pool, "pool"));
-  checkNumber(issues, "settings.maxTotalConnections", settings.maxTotalConnections, 1);
-  checkNumber(issues, "settings.cleanupIntervalMs", settings.cleanupIntervalMs, 1);
-  for (const [name, definition] of Object.entries(servers))
-    collect(issues, () => checkServer(name, definition, options));
-  if (issues.length > 0) throw new McpConfigurationError(issues);
+  const shapes = Object.entries({ servers, settings }).filter(([, value]) => !isRecord(value));
+  if (shapes.length > 0) return shapes.map(([path]) => ({ path, message: "must be an object" }));
+  const sharedIssues = [
+    ...checkPool("pool", pool, pool),
+    ...checkNumber("settings.cleanupIntervalMs", settings.cleanupIntervalMs, 1),
+  ];
+  const shared = sharedIssues.length === 0 ? options : {};
+  return [
+    ...sharedIssues,
+    ...unknownKeys(settings, SETTINGS, "settings"),
+    ...checkCount("settings.maxTotalConnections", settings.maxTotalConnections),
+    ...Object.entries(servers).flatMap(([name, definition]) => serverIssues(name, definition, shared, serverPath)),
+  ];
 }
 
-/**
- * Checks one server of a manager.
- * @throws {McpConfigurationError} which lists every problem
- */
-export function checkServer(name: string, definition: McpServerDefinition, options: McpConnectionManagerOptions): void {
-  const issues: Issue[] = [];
-  const path = `servers.${name}`;
-  if (name === "") issues.push({ path: "servers", message: "a server's name must not be empty" });
+/** Lists what is wrong with one server of a manager. */
+export function serverIssues(
+  name: string,
+  definition: McpServerDefinition,
+  options: McpConnectionManagerOptions,
+  serverPath: ServerPath,
+): readonly Issue[] {
+  const path = serverPath(name);
+  const issues = name === "" ? [{ path, message: "a server's name must not be empty" }] : [];
   if (typeof definition?.connector?.connect !== "function") {
-    throw new McpConfigurationError([...issues, { path: `${path}.connector`, message: "must be a connector" }]);
+    return [...issues, { path: `${path}.connector`, message: "must be a connector" }];
   }
-  checkNumber(issues, `${path}.maxConcurrentRequests`, definition.maxConcurrentRequests, 1);
-  checkNumber(issues, `${path}.priority`, definition.priority, -Infinity);
-  checkNumber(issues, `${path}.requestTimeoutMs`, definition.requestTimeoutMs, 1);
-  collect(issues, () => resolvePoolOptions(poolOptionsOf(definition, options), `${path}.pool`));
-  if (issues.length > 0) throw new McpConfigurationError(issues);
+  const { maxConcurrentRequests, priority, requestTimeoutMs, tags, identityRequired } = definition;
+  const timeoutIssues = checkNumber(`${path}.requestTimeoutMs`, requestTimeoutMs, 1);
+  const checkable = timeoutIssues.length === 0 ? definition : { ...definition, requestTimeoutMs: undefined };
+  return [
+    ...issues,
+    ...unknownKeys(definition, SERVER_KEYS, path),
+    ...checkCount(`${path}.maxConcurrentRequests`, maxConcurrentRequests),
+    ...checkNumber(`${path}.priority`, priority, -Number.MAX_VALUE, Number.MAX_VALUE),
+    ...timeoutIssues,
+    ...check(`${path}.tags`, tags, isStrings, "must be a list of strings"),
+    ...check(`${path}.identityRequired`, identityRequired, isBoolean, "must be true or false"),
+    ...checkPool(`${path}.pool`, definition.pool, poolOptionsOf(checkable, options)),
+  ];
 }
 
 /** Puts a server's pool options together: the manager's, then the server's own. */
@@ -93,19 +110,60 @@ function defined(options: PoolOptions = {}): PoolOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function checkNumber(issues: Issue[], path: string, value: unknown, least: number): void {
-  if (value === undefined) return;
-  if (typeof value !== "number" || Number.isNaN(value) || value < least) {
-    const bound = least === -Infinity ? "" : ` of at least ${least}`;
-    issues.push({ path, message: `must be a number${bound}, not ${String(value)}` });
+const SETTINGS: ReadonlySet<string> = new Set(["maxTotalConnections", "cleanupIntervalMs"]);
+const SERVER_KEYS: ReadonlySet<string> = new Set([
+  "connector",
+  "connectionKey",
+  "pool",
+  "priority",
+  "tags",
+  "maxConcurrentRequests",
+  "requestTimeoutMs",
+  "identityRequired",
+]);
+
+function unknownKeys(value: object, known: ReadonlySet<string>, path: string): readonly Issue[] {
+  const unknown = Object.keys(value).filter((key) => !known.has(key));
+  return unknown.map((key) => ({
+    path: `${path}.${key}`,
+    message: `is not known; there are ${[...known].join(", ")}`,
+  }));
+}
+
+function check(path: string, value: unknown, isGood: (value: unknown) => boolean, message: string): readonly Issue[] {
+  return value === undefined || isGood(value) ? [] : [{ path, message: `${message}, not ${String(value)}` }];
+}
+
+function checkNumber(path: string, value: unknown, least: number, most: number = Infinity): readonly Issue[] {
+  const isGood = (each: unknown) => typeof each === "number" && each >= least && each <= most;
+  return check(path, value, isGood, `must be a ${least > 0 ? `number of at least ${least}` : "finite number"}`);
+}
+
+function checkCount(path: string, value: unknown): readonly Issue[] {
+  const isGood = (each: unknown) => each === Infinity || (Number.isInteger(each) && Number(each) >= 1);
+  return check(path, value, isGood, "must be a whole number of at least 1");
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
+}
+
+/** Checks pool options as they are in force. */
+function checkPool(path: string, own: unknown, inForce: PoolOptions | undefined): readonly Issue[] {
+  if (own !== undefined && !isRecord(own)) return [{ path, message: "must be an object" }];
+  try {
+    resolvePoolOptions(inForce, path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof McpConfigurationError)) throw error;
+    return error.issues;
   }
 }
 
-function collect(issues: Issue[], check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof McpConfigurationError)) throw error;
-    issues.push(...error.issues);
-  }
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

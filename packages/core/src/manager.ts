@@ -1,6 +1,7 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { McpClient } from "./client.ts";
 import type { Unsubscribe } from "./connector.ts";
+import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
@@ -39,10 +40,15 @@ export interface ManagerStats {
   >;
 }
 
-/** Turns the configuration that a manager's users write into what core understands. */
+/**
+ * Turns the configuration that a manager's users write into what core understands.
+ * It adds the problems that it finds to `issues`, so that all problems are told at once.
+ */
 export interface ConfigTranslator<Config, Server> {
-  manager(config: Config): McpConnectionManagerOptions;
-  server(name: string, server: Server): McpServerDefinition;
+  manager(config: Config, issues: Issue[]): McpConnectionManagerOptions;
+  server(name: string, server: Server, issues: Issue[]): McpServerDefinition;
+  /** Says where a server's settings stand, for the messages. @default `servers.<name>` */
+  readonly serverPath?: ((serverName: string) => string) | undefined;
 }
 
 const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
@@ -72,7 +78,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     translator: ConfigTranslator<Config, Server> = AS_IT_IS as unknown as ConfigTranslator<Config, Server>,
   ) {
     this.#translator = translator;
-    this.#registry = new ServerRegistry(translator.manager(config));
+    const issues: Issue[] = [];
+    this.#registry = new ServerRegistry(translator.manager(config, issues), issues, translator.serverPath);
   }
 
   /** Calls a tool. A result with `isError` is returned like any other. */
@@ -211,7 +218,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    * @throws {McpConfigurationError} for bad options, or a name that is taken
    */
   addServer(name: string, server: Server): void {
-    this.#registry.add(name, this.#translator.server(name, server));
+    const issues: Issue[] = [];
+    this.#registry.add(name, this.#translator.server(name, server, issues), issues);
   }
 
   /** Removes a server: it takes no more calls, drains, and closes. */
@@ -227,7 +235,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    * @throws {McpConfigurationError} which lists every problem; then nothing has changed
    */
   async reload(config: Config): Promise<void> {
-    await this.#registry.reload(this.#translator.manager(config));
+    const issues: Issue[] = [];
+    await this.#registry.reload(this.#translator.manager(config, issues), issues);
   }
 
   /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */

@@ -38,10 +38,10 @@ export class PoolParts {
   readonly warmUp: WarmUp;
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
+  readonly path: RequestPath;
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
-  readonly #path: RequestPath;
   readonly #connect: Connect;
   readonly #request: Request;
 
@@ -72,7 +72,7 @@ export class PoolParts {
     this.acquisition = new Acquisition(context, dispatcher, admit);
     const recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     const giveBack = (entry: ConnectionEntry) => recycler.giveBack(entry);
-    this.#path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
+    this.path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
       giveBack,
@@ -83,11 +83,17 @@ export class PoolParts {
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
     const { serverName, clock } = context;
-    this.tools = new ToolList(() => client().listTools(), { ttlMs: context.options.toolListTtlMs, clock, serverName });
+    this.tools = new ToolList(() => client().listTools(), {
+      get ttlMs() {
+        return context.options.toolListTtlMs;
+      },
+      clock,
+      serverName,
+    });
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
-    this.#request = this.plugins.wrapRequest((request) => this.#path.attempt(request));
+    this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
     environment.onClaimant?.(dispatcher.growth);
   }
 
@@ -134,7 +140,7 @@ export class PoolParts {
         const startedAt = this.context.clock.now();
         const deadlineAt = startedAt + (options.timeoutMs ?? this.context.options.requestTimeoutMs);
         const request: PoolRequest = { method, params, options, deadlineAt, lease: undefined, connectionId: entry.id };
-        return this.#path.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
+        return this.path.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
       },
     };
   }

@@ -128,7 +128,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. */
   listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
-    const problem = optionsError(options, this.serverName);
+    const problem = this.isClosed ? closedError(this.#parts.context) : optionsError(options, this.serverName);
     return problem === undefined ? this.#parts.tools.get(options) : Promise.reject(problem);
   }
 
@@ -198,7 +198,9 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
       this.#parts.onEmpty = resolve;
       this.#parts.subscriptions.clear();
       this.#parts.dispatcher.close(drainMs);
+      this.#parts.warmUp.onChange();
     });
+    this.#parts.path.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
     this.#parts.plugins.dispose();

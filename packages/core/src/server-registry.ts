@@ -1,14 +1,16 @@
 import { type CapacityClaimant, ConnectionCap } from "./capacity.ts";
 import { type Clock, systemClock, type Timer } from "./clock.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
-import { McpConfigurationError, McpPoolClosedError, McpServerNotFoundError } from "./errors.ts";
-import { ManagedServer } from "./managed-server.ts";
+import { type Issue, McpConfigurationError, McpPoolClosedError, McpServerNotFoundError } from "./errors.ts";
+import { ManagedServer, type ManagedServerEnvironment } from "./managed-server.ts";
 import { ManagerEvents } from "./manager-events.ts";
 import {
-  checkManagerOptions,
-  checkServer,
   type McpConnectionManagerOptions,
   type McpServerDefinition,
+  managerIssues,
+  SERVER_PATH,
+  type ServerPath,
+  serverIssues,
 } from "./manager-options.ts";
 import type { McpConnectionPool } from "./pool.ts";
 
@@ -23,20 +25,31 @@ export class ServerRegistry {
   readonly #wheel: DeadlineWheel;
   readonly #servers = new Map<string, ManagedServer>();
   readonly #claimants = new Map<McpConnectionPool, CapacityClaimant>();
+  readonly #serverPath: ServerPath;
+  /** Removed servers that are not closed yet. */
+  readonly #leaving = new Set<Promise<void>>();
   #options: McpConnectionManagerOptions;
   #sweeper: Timer | undefined;
   #isClosed = false;
 
-  /** @throws {McpConfigurationError} which lists every problem */
-  constructor(options: McpConnectionManagerOptions) {
-    checkManagerOptions(options);
+  /**
+   * @param issues what is known to be wrong already
+   * @throws {McpConfigurationError} which lists every problem
+   */
+  constructor(
+    options: McpConnectionManagerOptions,
+    issues: readonly Issue[] = [],
+    serverPath: ServerPath = SERVER_PATH,
+  ) {
+    refuse([...issues, ...managerIssues(options, serverPath)]);
     const { clock = systemClock, settings = {}, servers = {} } = options;
     this.#options = options;
+    this.#serverPath = serverPath;
     this.#clock = clock;
     this.#wheel = new DeadlineWheel(clock);
     const max = settings.maxTotalConnections ?? DEFAULT_MAX_TOTAL_CONNECTIONS;
     this.cap = new ConnectionCap(max, clock, () => this.#claimants.values());
-    for (const [name, definition] of Object.entries(servers)) this.#add(name, definition);
+    for (const server of this.#make(Object.entries(servers), options)) this.#servers.set(server.name, server);
     this.#scheduleSweep();
   }
 
@@ -52,39 +65,45 @@ export class ServerRegistry {
     return [...this.#servers.values()];
   }
 
-  add(name: string, definition: McpServerDefinition): void {
+  /** @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already */
+  add(name: string, definition: McpServerDefinition, issues: readonly Issue[] = []): void {
     this.#checkOpen();
-    checkServer(name, definition, this.#options);
-    if (this.#servers.has(name)) {
-      throw new McpConfigurationError([{ path: `servers.${name}`, message: "is there already" }]);
-    }
-    this.#add(name, definition);
+    const taken = this.#servers.has(name) ? [{ path: this.#serverPath(name), message: "is there already" }] : [];
+    refuse([...issues, ...taken, ...serverIssues(name, definition, this.#options, this.#serverPath)]);
+    for (const server of this.#make([[name, definition]], this.#options)) this.#servers.set(name, server);
   }
 
   async remove(name: string, drainTimeoutMs: number | undefined): Promise<void> {
     const server = this.get(name);
     this.#servers.delete(name);
-    await server.close(drainTimeoutMs);
+    const leaving = server.close(drainTimeoutMs);
+    this.#leaving.add(leaving);
+    await leaving;
+    this.#leaving.delete(leaving);
   }
 
-  async reload(options: McpConnectionManagerOptions): Promise<void> {
+  /** @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already */
+  async reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<void> {
     this.#checkOpen();
-    checkManagerOptions(options);
-    const { servers = {}, settings = {} } = options;
+    refuse([...issues, ...managerIssues(options, this.#serverPath)]);
+    const definitions = Object.entries(options.servers ?? {});
+    const isKept = ([name, definition]: readonly [string, McpServerDefinition]) =>
+      this.#servers.get(name)?.needsReplacing(definition, options) === false;
+    // What may fail comes before anything is changed.
+    const made = this.#make(
+      definitions.filter((each) => !isKept(each)),
+      options,
+    );
+    const kept = new Map(definitions.filter(isKept));
     this.#options = options;
-    this.cap.max = settings.maxTotalConnections ?? DEFAULT_MAX_TOTAL_CONNECTIONS;
+    this.cap.max = options.settings?.maxTotalConnections ?? DEFAULT_MAX_TOTAL_CONNECTIONS;
     const removals: Promise<void>[] = [];
     for (const [name, server] of [...this.#servers]) {
-      const definition = Object.hasOwn(servers, name) ? servers[name] : undefined;
-      if (definition !== undefined && !server.needsReplacing(definition, options)) {
-        server.reconfigure(definition, options);
-      } else {
-        removals.push(this.remove(name, undefined));
-      }
+      const definition = kept.get(name);
+      if (definition === undefined) removals.push(this.remove(name, undefined));
+      else server.reconfigure(definition, options);
     }
-    for (const [name, definition] of Object.entries(servers)) {
-      if (!this.#servers.has(name)) this.#add(name, definition);
-    }
+    for (const server of made) this.#servers.set(server.name, server);
     this.#scheduleSweep();
     await Promise.all(removals);
   }
@@ -92,12 +111,17 @@ export class ServerRegistry {
   async close(drainTimeoutMs: number | undefined): Promise<void> {
     this.#isClosed = true;
     this.#sweeper?.cancel();
-    await Promise.all(this.all().map((server) => server.close(drainTimeoutMs)));
+    await Promise.all([...this.all().map((server) => server.close(drainTimeoutMs)), ...this.#leaving]);
     this.#wheel.dispose();
   }
 
-  #add(name: string, definition: McpServerDefinition): void {
-    const server = new ManagedServer(name, definition, this.#options, {
+  /** Makes servers: all, or none when a plugin fails. */
+  #make(
+    definitions: readonly (readonly [string, McpServerDefinition])[],
+    options: McpConnectionManagerOptions,
+  ): readonly ManagedServer[] {
+    const made: ManagedServer[] = [];
+    const environment: ManagedServerEnvironment = {
       clock: this.#clock,
       wheel: this.#wheel,
       capacity: this.cap,
@@ -106,8 +130,16 @@ export class ServerRegistry {
         pool.subscribe(() => this.#claimants.delete(pool), ["pool-closed"]);
         this.events.add(pool);
       },
-    });
-    this.#servers.set(name, server);
+    };
+    try {
+      for (const [name, definition] of definitions) {
+        made.push(new ManagedServer(name, definition, options, environment));
+      }
+    } catch (error) {
+      for (const server of made) void server.close(0);
+      throw error;
+    }
+    return made;
   }
 
   #checkOpen(): void {
@@ -125,4 +157,8 @@ export class ServerRegistry {
     this.#sweeper = this.#clock.setTimer(sweep, cleanupIntervalMs);
     this.#sweeper.unref();
   }
+}
+
+function refuse(issues: readonly Issue[]): void {
+  if (issues.length > 0) throw new McpConfigurationError(issues);
 }

@@ -109,6 +109,11 @@ export class InFlightLimit {
     return true;
   }
 
+  /** Calls the waiter once, when units are free. */
+  await(waiter: LimitWaiter): void {
+    this.#blocked.add(waiter);
+  }
+
   give(): void {
     this.#used--;
     if (this.#blocked.size > 0) this.#wake();

@@ -23,15 +23,17 @@ export class StickyKeys {
   }
 
   /** Makes a binding that gets its connection when its first caller does. */
-  reserve(key: string): void {
-    this.#bindings.set(key, { key, entry: undefined, waiters: new LinkedList() });
+  reserve(key: string): StickyBinding {
+    const binding: StickyBinding = { key, entry: undefined, waiters: new LinkedList() };
+    this.#bindings.set(key, binding);
+    return binding;
   }
 
-  bind(key: string, entry: ConnectionEntry): void {
-    if (!this.#bindings.has(key)) this.reserve(key);
-    const binding = this.#bindings.get(key);
-    if (binding !== undefined) binding.entry = entry;
+  bind(key: string, entry: ConnectionEntry): StickyBinding {
+    const binding = this.#bindings.get(key) ?? this.reserve(key);
+    binding.entry = entry;
     entry.stickyKey = key;
+    return binding;
   }
 
   /** Ends a binding and returns it, with the callers that are still in it. */
@@ -45,6 +47,11 @@ export class StickyKeys {
   /** All callers that wait for a connection of their own key. */
   *waiters(): IterableIterator<Waiter> {
     for (const binding of this.#bindings.values()) yield* binding.waiters;
+  }
+
+  /** Those of them whose connection is still awaited by the first caller of their key. */
+  *unboundWaiters(): IterableIterator<Waiter> {
+    for (const { entry, waiters } of this.#bindings.values()) if (entry === undefined) yield* waiters;
   }
 
   /** Remembers that the state behind a key is gone. */

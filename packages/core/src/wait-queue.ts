@@ -28,8 +28,10 @@ export interface WaitTerms {
 export interface WaitQueueHost {
   /** Makes the error for a waiter whose time is up. */
   expiryError(waiter: Waiter, expiry: Expiry): unknown;
-  /** Called after a waiter has left by itself. */
-  onLeft(waiter: Waiter, error: unknown): void;
+  /** Called after a waiter has left without a connection. */
+  onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void;
+  /** Callers for whom another caller of the queue waits, since they want the same connection. */
+  followers(): Iterable<Waiter>;
 }
 
 /** One caller that waits for room on a connection. */
@@ -137,10 +139,9 @@ export class WaitQueue {
   }
 
   /** Adds a caller at the end of the queue, or of the given list of callers that wait for one connection. */
-  add(terms: WaitTerms, list: LinkedList<Waiter> = this.#waiters): Promise<ConnectionEntry> {
+  add(terms: WaitTerms, list: LinkedList<Waiter> = this.#waiters, mode: WaitMode = this.#mode): Promise<ConnectionEntry> {
     const { clock, options, wheel, counters } = this.#context;
     const now = clock.now();
-    const mode = list === this.#waiters ? this.#mode : "saturated";
     const budgets = { acquireMs: options.acquireTimeoutMs, openingMs: options.connectionTimeoutMs };
     const waiter = new Waiter(this, terms, mode, now, budgets);
     waiter.isFollower = list !== this.#waiters;
@@ -167,6 +168,13 @@ export class WaitQueue {
     if (this.#waiters.size === 0) return;
     const now = this.#context.clock.now();
     for (let waiter = this.#waiters.head; waiter !== undefined; waiter = waiter.next) this.#switch(waiter, mode, now);
+    for (const follower of this.#host.followers()) this.#switch(follower, mode, now);
+  }
+
+  /** Says that these callers wait for a connection that is open, and taken. */
+  saturate(followers: Iterable<Waiter>): void {
+    const now = this.#context.clock.now();
+    for (const follower of followers) this.#switch(follower, "saturated", now);
   }
 
   grant(waiter: Waiter, entry: ConnectionEntry): void {
@@ -193,12 +201,12 @@ export class WaitQueue {
     const error = this.#host.expiryError(waiter, expiry);
     this.#remove(waiter);
     this.#context.counters.timedOut++;
-    this.#leave(waiter, error);
+    this.#leave(waiter, error, true);
   }
 
-  #leave(waiter: Waiter, error: unknown): void {
+  #leave(waiter: Waiter, error: unknown, isTimeUp = false): void {
     waiter.reject(error);
-    this.#host.onLeft(waiter, error);
+    this.#host.onLeft(waiter, error, isTimeUp);
   }
 
   #switch(waiter: Waiter, mode: WaitMode, now: number): void {

@@ -1,6 +1,7 @@
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { McpPoolError } from "./errors.ts";
+import { McpConnectionError, type McpPoolError } from "./errors.ts";
+import { closedError } from "./wait-errors.ts";
 
 interface Waiting {
   resolve(): void;
@@ -19,9 +20,10 @@ export class WarmUp {
     this.#dispatcher = dispatcher;
   }
 
-  /** Resolves when the minimum is open, or when the global cap allows no more; rejects when a connect fails. */
+  /** Resolves when the minimum is open, or when the global cap allows no more; rejects when a connect fails, or has just failed. */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#pauseMs <= 0) this.#lastError = undefined;
       this.#waiting.add({ resolve, reject });
       this.#dispatcher.growth.start();
       this.#dispatcher.dispatch();
@@ -33,18 +35,29 @@ export class WarmUp {
     const { set, growth, isClosed } = this.#dispatcher;
     const isMet = set.usable >= this.#context.options.minConnections;
     if (!isMet && growth.isOpening && !isClosed) return;
-    const error = isMet ? undefined : this.#lastError;
+    const error = isMet ? undefined : this.#error();
     for (const waiting of this.#waiting) {
       if (error === undefined) waiting.resolve();
       else waiting.reject(error);
     }
     this.#waiting.clear();
-    this.#lastError = undefined;
   }
 
   onFailed(error: McpPoolError): void {
-    if (this.#waiting.size === 0) return;
     this.#lastError = error;
     this.onChange();
+  }
+
+  /** Milliseconds until the server is tried again. */
+  get #pauseMs(): number {
+    return this.#context.server.backoff.notBefore - this.#context.clock.now();
+  }
+
+  #error(): McpPoolError | undefined {
+    const { serverName } = this.#context;
+    if (this.#dispatcher.isClosed) return closedError(this.#context);
+    if (this.#lastError !== undefined || this.#pauseMs <= 0) return this.#lastError;
+    const message = `connections to MCP server "${serverName}" do not last; the next one is opened in ${Math.ceil(this.#pauseMs)} ms`;
+    return new McpConnectionError(message, { serverName });
   }
 }

@@ -2,14 +2,13 @@ import {
   type ConfigTranslator,
   type Connector,
   type Issue,
-  McpConfigurationError,
   McpConnectionManager,
   type McpServerDefinition,
   type PoolPlugin,
 } from "@mcp-pool/core";
 import type { McpAddedServerConfig, McpPoolConfig, McpServerConfig, ServerSpecificConfig } from "./config.ts";
 import { interpolate } from "./interpolate.ts";
-import { connectionKey, toConnector } from "./to-connector.ts";
+import { connectionKey, isRecord, toConnector } from "./to-connector.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
 export interface CreateMcpPoolOptions {
@@ -38,66 +37,82 @@ export async function createMcpPool(
 const CONFIG_KEYS = ["mcpServers", "pool", "serverConfigs", "settings"];
 const SPECIFIC_KEYS = ["pool", "priority", "tags", "maxConcurrentRequests", "requestTimeoutMs", "identityRequired"];
 
+/** Stands in for the connector of a server whose configuration is bad, so that the rest of it is checked too. */
+const NOWHERE: Connector = { connect: () => Promise.reject(new Error("the server's configuration is bad")) };
+
 function translator(options: CreateMcpPoolOptions): ConfigTranslator<McpPoolConfig, McpAddedServerConfig> {
   const { env = process.env, plugins } = options;
 
-  function define(
-    name: string,
-    raw: McpServerConfig,
-    path: string,
-    specific: ServerSpecificConfig = {},
-  ): McpServerDefinition {
-    const issues: Issue[] = [];
-    const config = interpolate(raw, env, path, issues);
-    if (issues.length > 0) throw new McpConfigurationError(issues);
-    const connector = options.connector?.(name, config) ?? toConnector(config, path);
-    return { ...specific, connector, connectionKey: connectionKey(config) };
+  function define(name: string, raw: unknown, specific: unknown, issues: Issue[]): McpServerDefinition {
+    const path = `mcpServers.${name}`;
+    const found: Issue[] = [];
+    const config = interpolate(raw as McpServerConfig, env, path, found);
+    const own = found.length > 0 ? NOWHERE : options.connector?.(name, config);
+    const connector = own ?? toConnector(config, path, found) ?? NOWHERE;
+    issues.push(...found);
+    return { ...pick(specific, `serverConfigs.${name}`, issues), connector, connectionKey: connectionKey(config) };
   }
 
   return {
-    manager(config) {
-      const issues: Issue[] = [];
-      checkShape(config, issues);
-      const { mcpServers = {}, serverConfigs = {}, pool, settings } = config ?? {};
+    serverPath: (name) => `serverConfigs.${name}`,
+    manager(config, issues) {
+      const { mcpServers, serverConfigs, pool, settings } = checkShape(config, issues);
       const servers = Object.entries(mcpServers).map(([name, server]) => {
-        try {
-          return [name, define(name, server, `mcpServers.${name}`, serverConfigs[name])] as const;
-        } catch (error) {
-          if (!(error instanceof McpConfigurationError)) throw error;
-          issues.push(...error.issues);
-          return [name, undefined] as const;
-        }
+        const specific = Object.hasOwn(serverConfigs, name) ? serverConfigs[name] : {};
+        return [name, define(name, server, specific, issues)] as const;
       });
-      if (issues.length > 0) throw new McpConfigurationError(issues);
-      const defined = servers.flatMap(([name, server]) => (server === undefined ? [] : [[name, server] as const]));
-      return { servers: Object.fromEntries(defined), pool, settings, plugins };
+      return { servers: Object.fromEntries(servers), pool, settings, plugins };
     },
-    server(name, config) {
+    server(name, config, issues) {
+      if (!isRecord(config)) return define(name, config, {}, issues);
       const isSpecific = ([key]: readonly [string, unknown]) => SPECIFIC_KEYS.includes(key);
       const entries = Object.entries(config);
-      const transport = Object.fromEntries(entries.filter((entry) => !isSpecific(entry))) as unknown as McpServerConfig;
-      return define(name, transport, name, Object.fromEntries(entries.filter(isSpecific)));
+      const specific = Object.fromEntries(entries.filter(isSpecific));
+      return define(name, Object.fromEntries(entries.filter((entry) => !isSpecific(entry))), specific, issues);
     },
   };
 }
 
-function checkShape(config: unknown, issues: Issue[]): void {
-  if (typeof config !== "object" || config === null || !("mcpServers" in config)) {
+interface CheckedShape extends Pick<McpPoolConfig, "pool" | "settings"> {
+  readonly mcpServers: Readonly<Record<string, unknown>>;
+  readonly serverConfigs: Readonly<Record<string, unknown>>;
+}
+
+/** Checks the outermost level. What is of no use there counts as empty, so that the rest is checked too. */
+function checkShape(config: unknown, issues: Issue[]): CheckedShape {
+  const given = isRecord(config) ? config : {};
+  if (given.mcpServers === undefined) {
     issues.push({ path: "mcpServers", message: "is missing: the configuration names its servers there" });
-    return;
   }
-  for (const key of Object.keys(config)) {
-    if (!CONFIG_KEYS.includes(key))
+  for (const key of Object.keys(given)) {
+    if (!CONFIG_KEYS.includes(key)) {
       issues.push({ path: key, message: `is not known; there are ${CONFIG_KEYS.join(", ")}` });
-  }
-  const { mcpServers, serverConfigs } = config as Partial<McpPoolConfig>;
-  for (const [name, specific] of Object.entries(serverConfigs ?? {})) {
-    const path = `serverConfigs.${name}`;
-    if (!Object.hasOwn(mcpServers ?? {}, name)) {
-      issues.push({ path, message: `there is no such server; known: ${Object.keys(mcpServers ?? {}).join(", ")}` });
-    }
-    for (const key of Object.keys(specific ?? {})) {
-      if (!SPECIFIC_KEYS.includes(key)) issues.push({ path: `${path}.${key}`, message: "is not known here" });
     }
   }
+  const [mcpServers, serverConfigs] = ["mcpServers", "serverConfigs"].map((path) => {
+    const value = given[path] === undefined ? {} : given[path];
+    if (isRecord(value)) return value;
+    issues.push({ path, message: "must be an object with the names of servers as keys" });
+    return {};
+  }) as [CheckedShape["mcpServers"], CheckedShape["serverConfigs"]];
+  for (const name of Object.keys(serverConfigs)) {
+    if (Object.hasOwn(mcpServers, name)) continue;
+    const known = Object.keys(mcpServers).join(", ") || "none";
+    issues.push({ path: `serverConfigs.${name}`, message: `there is no such server; known: ${known}` });
+  }
+  const { pool, settings } = given as Partial<McpPoolConfig>;
+  return { mcpServers, serverConfigs, pool, settings };
+}
+
+/** Returns the known settings of one server. */
+function pick(specific: unknown, path: string, issues: Issue[]): ServerSpecificConfig {
+  if (!isRecord(specific)) {
+    issues.push({ path, message: "must be an object" });
+    return {};
+  }
+  const isKnown = (key: string) => SPECIFIC_KEYS.includes(key);
+  for (const key of Object.keys(specific)) {
+    if (!isKnown(key)) issues.push({ path: `${path}.${key}`, message: "is not known here" });
+  }
+  return Object.fromEntries(Object.entries(specific).filter(([key]) => isKnown(key)));
 }

@@ -36,5 +36,7 @@ export async function getMcpConnectionManager(
 export async function shutdownMcpConnectionManager(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
   const closing = current;
   current = undefined;
-  await (await closing?.manager)?.close(options);
+  // One that could not be made needs no closing; whoever asked for it was told.
+  const manager = await closing?.manager.catch(() => undefined);
+  await manager?.close(options);
 }

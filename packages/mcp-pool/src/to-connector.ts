@@ -14,19 +14,23 @@ const FIELDS = {
   http: new Set(["type", "url", "headers"]),
 };
 
-/**
- * Makes the connector for one server.
- * @throws {McpConfigurationError} which lists every problem
- */
-export function toConnector(config: McpServerConfig, path: string): Connector {
-  const issues = check(config, path);
-  if (issues.length > 0) throw new McpConfigurationError(issues);
-  if ("command" in config) {
-    const { command, args, env, cwd } = config;
-    return stdioConnector({ command, args, env, cwd });
+/** Makes the connector for one server, or reports what is wrong with its configuration. */
+export function toConnector(config: McpServerConfig, path: string, issues: Issue[]): Connector | undefined {
+  const found = check(config, path);
+  issues.push(...found);
+  if (found.length > 0) return undefined;
+  try {
+    if ("command" in config) {
+      const { command, args, env, cwd } = config;
+      return stdioConnector({ command, args, env, cwd });
+    }
+    const { type = "http", url, headers } = config;
+    return httpConnector({ url, headers, transport: HTTP_TRANSPORTS[type] });
+  } catch (error) {
+    if (!(error instanceof McpConfigurationError)) throw error;
+    issues.push(...error.issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` })));
+    return undefined;
   }
-  const { type = "http", url, headers } = config;
-  return httpConnector({ url, headers, transport: HTTP_TRANSPORTS[type] });
 }
 
 /** Says what a connection is made of, for comparison only: it may hold secrets. */
@@ -62,7 +66,8 @@ function check(config: unknown, path: string): readonly Issue[] {
   return issues;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a value is an object with keys. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -14,6 +14,7 @@ import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic } from "./http-traffic.ts";
 import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
 import { ownFetch } from "./own-fetch.ts";
+import { collectReconnectionTimers } from "./reconnection-timers.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
@@ -39,6 +40,7 @@ export class HttpLink implements Link {
   readonly #traffic: HttpTraffic;
   readonly #destroySockets: () => Promise<void>;
   #endSession: (() => Promise<void>) | undefined;
+  #clearReconnectionTimers: () => void = () => {};
   #lostCause: Error | undefined;
 
   constructor(options: HttpLinkOptions) {
@@ -64,6 +66,7 @@ export class HttpLink implements Link {
       const transport = new StreamableHTTPClientTransport(url, { ...transportOptions, reconnectionOptions });
       this.transport = transport;
       this.#endSession = () => transport.terminateSession();
+      this.#clearReconnectionTimers = collectReconnectionTimers(transport);
     }
   }
 
@@ -119,6 +122,7 @@ export class HttpLink implements Link {
     this.#traffic.end();
     // Only tells the client and aborts what is under way; a failure would change nothing.
     await this.transport.close().catch(() => undefined);
+    this.#clearReconnectionTimers();
     await this.#destroySockets();
   }
 

@@ -32,6 +32,8 @@ export class HttpTraffic {
 
   readonly #options: HttpTrafficOptions;
   readonly #posts = new Map<number, Post>();
+  /** Last event ids of streams that the SDK would resume for requests that nobody waits for any more. */
+  readonly #unwantedStreams = new Set<string>();
   #hasEnded = false;
 
   constructor(options: HttpTrafficOptions) {
@@ -50,7 +52,9 @@ export class HttpTraffic {
     if (post === undefined) return;
     clearTimeout(post.graceTimer);
     this.#posts.delete(id);
-    if (!post.request.isAnswered) post.controller.abort();
+    if (post.request.isAnswered) return;
+    if (post.lastEventId !== undefined) this.#unwantedStreams.add(post.lastEventId);
+    post.controller.abort();
   }
 
   end(): void {
@@ -101,7 +105,8 @@ export class HttpTraffic {
     const lastEventId = headers.get("last-event-id");
     const post = lastEventId === null ? undefined : this.#postWith(lastEventId);
     // To the SDK, 405 means that there is no stream; any other failure would start one more timer after the end.
-    if (this.#hasEnded) return new Response(null, { status: 405 });
+    const isUnwanted = lastEventId !== null && this.#unwantedStreams.delete(lastEventId);
+    if (this.#hasEnded || isUnwanted) return new Response(null, { status: 405 });
     let response: Response;
     try {
       response = await this.#options.fetch(url, { ...init, headers });

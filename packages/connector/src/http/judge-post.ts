@@ -82,7 +82,7 @@ const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|EPROTO$)/;
 
 /** Tells whether an error of fetch proves that no connection was made, so that nothing was sent on it. */
-export function failedBeforeConnecting(error: unknown): boolean {
+function failedBeforeConnecting(error: unknown): boolean {
   for (const cause of causesOf(error)) {
     if ("syscall" in cause && (cause.syscall === "connect" || cause.syscall === "getaddrinfo")) return true;
     if ("code" in cause && typeof cause.code === "string") {

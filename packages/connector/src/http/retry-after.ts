@@ -3,6 +3,7 @@ export function retryAfterMsOf(headers: Headers, nowMs: number = Date.now()): nu
   const value = headers.get("retry-after")?.trim();
   if (value === undefined || value === "") return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Math.round(Number(value) * 1_000);
-  const date = Date.parse(value);
+  // A date begins with the day of the week; `Date.parse` alone would read a year into "-5".
+  const date = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }

@@ -1,4 +1,10 @@
-import { type Connector, type ConnectRequest, McpConfigurationError, type McpConnection } from "@mcp-pool/core";
+import {
+  type Connector,
+  type ConnectRequest,
+  type Issue,
+  McpConfigurationError,
+  type McpConnection,
+} from "@mcp-pool/core";
 import { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import { openConnection } from "../v1/open-connection.ts";
@@ -26,15 +32,14 @@ const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs one server process per connection and talks to it over stdin and stdout.
- * @throws {McpConfigurationError} when no command is given
+ * @throws {McpConfigurationError} when an option makes no sense
  */
 export function stdioConnector(options: StdioConnectorOptions): Connector {
   const { command, args = [], cwd, env = {}, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
-  if (typeof command !== "string" || command === "") {
-    throw new McpConfigurationError([{ path: "command", message: "must be the name or path of a program" }]);
-  }
-  const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const { stdinEndMs = 2_000, terminateMs = 2_000, killMs = 1_000 } = options.closeTimeouts ?? {};
+  const closeBounds = { stdinEndMs, terminateMs, killMs };
+  check(command, args, { maxLineBytes, ...closeBounds });
+  const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const secrets = Object.entries(env)
     .filter(([name]) => !DEFAULT_INHERITED_ENV_VARS.includes(name))
     .map(([, value]) => value);
@@ -42,8 +47,22 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
       const processOptions = { command, args, cwd, env: { ...getDefaultEnvironment(), ...env }, secrets, maxLineBytes };
-      const link = new StdioLink(processOptions, { stdinEndMs, terminateMs, killMs });
-      return openConnection(link, request, settings);
+      return openConnection(new StdioLink(processOptions, closeBounds), request, settings);
     },
   };
+}
+
+/** Checks what TypeScript cannot promise, such as a command line in one string. */
+function check(command: unknown, args: unknown, numbers: Readonly<Record<string, number>>): void {
+  const issues: Issue[] = [];
+  if (typeof command !== "string" || command === "") {
+    issues.push({ path: "command", message: "must be the name or path of a program" });
+  }
+  if (!Array.isArray(args) || args.some((arg) => typeof arg !== "string")) {
+    issues.push({ path: "args", message: "must be an array of strings" });
+  }
+  for (const [path, value] of Object.entries(numbers)) {
+    if (!(value >= 0)) issues.push({ path, message: `must be a number that is not negative, got ${value}` });
+  }
+  if (issues.length > 0) throw new McpConfigurationError(issues);
 }

@@ -104,8 +104,15 @@ export class StdioTransport implements Transport {
 
   send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
-    if (this.#hasClosed || !stdin?.writable) return Promise.reject(this.#lostCause ?? new NotWritten("not connected"));
-    const line = `${JSON.stringify(message)}\n`;
+    if (this.#hasClosed || !stdin?.writable) {
+      return Promise.reject(new NotWritten("the server's stdin is closed", { cause: this.#lostCause }));
+    }
+    let line: string;
+    try {
+      line = `${JSON.stringify(message)}\n`;
+    } catch (error) {
+      return Promise.reject(new NotWritten("the message cannot be written as JSON", { cause: error }));
+    }
     // Written alone, a failure means that the end of the line, the newline, did not arrive. Buffered lines go out
     // together, and of those nobody knows.
     const isAlone = stdin.writableLength === 0;

@@ -45,6 +45,6 @@ export interface Link {
   lostCause(): Error | undefined;
   /** Puts the failure of an opening into words. */
   explain(error: unknown): OpenProblem;
-  /** Ends the transport and all beneath it, in bounded time; never rejects. Called once. */
+  /** Ends the transport and all beneath it, in bounded time. Called once. */
   end(manner: EndManner): Promise<void>;
 }

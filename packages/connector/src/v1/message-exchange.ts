@@ -34,19 +34,19 @@ export class MessageExchange implements Transport {
   readonly #pending = new Map<number, PendingRequest>();
   readonly #abandoned = new AbandonedRequests();
   readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
-  readonly #onEnded: () => void;
+  readonly #onEnded: () => Promise<void>;
   #nextId = FIRST_ID;
-  #hasEnded = false;
+  #ending: Promise<void> | undefined;
   #protocolVersion: string | undefined;
 
-  /** @param onEnded Called once, when the transport has closed for whatever reason. */
-  constructor(link: Link, onEnded: () => void) {
+  /** @param onEnded Called once, at the end, for whatever reason; ends what is beneath. It must not reject. */
+  constructor(link: Link, onEnded: () => Promise<void>) {
     this.#link = link;
     this.#onEnded = onEnded;
   }
 
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#ending !== undefined;
   }
 
   get sessionId(): string | undefined {
@@ -64,7 +64,7 @@ export class MessageExchange implements Transport {
 
   async start(): Promise<void> {
     const { transport } = this.#link;
-    transport.onclose = () => this.#ended();
+    transport.onclose = () => void this.close();
     transport.onerror = (error) => this.onerror?.(error);
     transport.onmessage = (message, extra) => this.#received(message, extra);
     await transport.start();
@@ -74,18 +74,22 @@ export class MessageExchange implements Transport {
     return this.#link.transport.send(message, options);
   }
 
-  /** Never rejects: the client calls it without looking. */
-  async close(): Promise<void> {
-    try {
-      await this.#link.transport.close();
-    } catch (error) {
-      this.onerror?.(new Error("closing the transport failed", { cause: error }));
+  /** Fails what is in flight, takes no more, and resolves when nothing beneath is left; it happens once, and never rejects. */
+  close(): Promise<void> {
+    if (this.#ending === undefined) {
+      let resolve: (ending: Promise<void>) => void = () => {};
+      this.#ending = new Promise((settle) => {
+        resolve = settle;
+      });
+      this.#failPending();
+      this.onclose?.();
+      resolve(this.#onEnded());
     }
-    this.#ended();
+    return this.#ending;
   }
 
   /**
-   * Sends one request and resolves with the "result" member of its answer, untouched.
+   * Sends one request and resolves with the `result` member of its answer, untouched.
    * @throws {RequestFailure}
    */
   request(
@@ -95,7 +99,7 @@ export class MessageExchange implements Transport {
   ): Promise<unknown> {
     const { signal } = options;
     if (signal.aborted) return Promise.reject(abortedFailure(signal));
-    if (this.#hasEnded) {
+    if (this.hasEnded) {
       const cause = this.#link.lostCause();
       return Promise.reject(new RequestFailure("not-sent", "the connection is closed", { cause }));
     }
@@ -112,7 +116,9 @@ export class MessageExchange implements Transport {
       this.#pending.set(id, pending);
       signal.addEventListener("abort", abort, { once: true });
       const message = requestMessage(id, method, params, options.onProgress !== undefined);
-      this.#link.sendRequest(message, pending).catch((error: unknown) => pending.fail(asFailure(error, pending)));
+      this.#link.sendRequest(message, pending).catch((error: unknown) => {
+        pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
+      });
     });
   }
 
@@ -159,17 +165,13 @@ export class MessageExchange implements Transport {
     );
   }
 
-  #ended(): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+  #failPending(): void {
     const cause = this.#link.lostCause();
     const why = cause === undefined ? "the connection closed" : cause.message;
     for (const pending of this.#pending.values()) {
       const judgement = pending.sent ? "outcome-unknown" : "not-sent";
       pending.fail(new RequestFailure(judgement, why, { cause }));
     }
-    this.onclose?.();
-    this.#onEnded();
   }
 
   #guard(callback: () => void): void {
@@ -200,6 +202,19 @@ function progressOf(params: Readonly<Record<string, unknown>> | undefined): Prog
     ...(typeof total === "number" && { total }),
     ...(typeof message === "string" && { message }),
   };
+}
+
+/**
+ * Parameters that JSON cannot express are the caller's mistake and say nothing about the connection or the server, so
+ * that the failure is treated as an answer: nothing is retired, nothing is repeated, and the caller gets the error.
+ */
+function mistakeIn(message: JSONRPCRequest): RequestFailure | undefined {
+  try {
+    JSON.stringify(message);
+    return undefined;
+  } catch (cause) {
+    return new RequestFailure("answered", "the parameters cannot be written as JSON", { cause });
+  }
 }
 
 function asFailure(error: unknown, pending: PendingRequest): RequestFailure {

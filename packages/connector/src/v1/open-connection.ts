@@ -29,11 +29,10 @@ export async function openConnection(
     connection.opened();
     return connection;
   } catch (error) {
-    // Read before the ending, which leaves its own marks (an exit by SIGTERM, say).
-    const cause = error instanceof BoundReached ? error : (link.lostCause() ?? error);
+    // Made before the ending, which leaves its own marks (an exit by SIGTERM, say).
+    const failure = openFailure(error instanceof BoundReached ? error : (link.lostCause() ?? error), link);
     await connection.close("lost");
-    if (request.signal.aborted) throw abortError(request.signal, link);
-    throw openFailure(cause, link);
+    throw request.signal.aborted ? abortError(request.signal, link) : failure;
   }
 }
 
@@ -63,7 +62,7 @@ function withinBounds(opening: Promise<void>, { signal, timeoutMs }: ConnectRequ
 }
 
 /** Makes the error of an aborted opening: the signal's own reason where that is an error. */
-export function abortError(signal: AbortSignal, link: Pick<Link, "label">): Error {
+function abortError(signal: AbortSignal, link: Pick<Link, "label">): Error {
   const reason: unknown = signal.reason;
   if (reason instanceof Error) return reason;
   return new ConnectFailure(`${link.label}: connecting was aborted`, { judgement: "aborted", cause: reason });

@@ -23,9 +23,9 @@ export class SdkConnection implements McpConnection {
   readonly #link: Link;
   readonly #closedListeners = new Set<(cause: Error | undefined) => void>();
   #lost: { readonly cause: Error | undefined } | undefined;
-  #ending: Promise<void> | undefined;
   #server: ServerDescription | undefined;
   #isOpen = false;
+  #isClosing = false;
 
   constructor(client: Client, link: Link, suggestedConcurrency: number) {
     this.raw = client;
@@ -71,8 +71,8 @@ export class SdkConnection implements McpConnection {
   }
 
   close(_reason: CloseReason): Promise<void> {
-    this.#ending ??= this.#link.end(this.#isOpen ? "polite" : "hurried");
-    return this.#ending;
+    this.#isClosing = true;
+    return this.exchange.close();
   }
 
   /** Notes that the handshake is done. */
@@ -80,12 +80,18 @@ export class SdkConnection implements McpConnection {
     this.#isOpen = true;
   }
 
-  #ended(): void {
-    if (this.#ending !== undefined) return;
-    this.#lost = { cause: this.#link.lostCause() };
-    // What is beneath, such as the rest of a process tree, ends too. It never rejects.
-    void this.close("lost");
-    const { cause } = this.#lost;
+  async #ended(): Promise<void> {
+    if (!this.#isClosing) this.#tellLost();
+    try {
+      await this.#link.end(this.#isOpen ? "polite" : "hurried");
+    } catch (error) {
+      this.exchange.onerror?.(new Error("closing failed", { cause: error }));
+    }
+  }
+
+  #tellLost(): void {
+    const cause = this.#link.lostCause();
+    this.#lost = { cause };
     for (const listener of this.#closedListeners) {
       try {
         listener(cause);

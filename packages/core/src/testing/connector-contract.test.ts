@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { RequestFailure } from "../connector.ts";
 import { type ConnectorContractOptions, connectorContract } from "./connector-contract.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { fail, judged, ok, type Step, untilAborted } from "./script.ts";
@@ -135,12 +134,5 @@ describe("connectorContract", () => {
     expect(await broken({ refused: () => scripted(fail("refused")) })).toEqual([
       "rejects with an Error when it cannot connect",
     ]);
-    const judgedLate = new RequestFailure("outcome-unknown", "closed");
-    const connector = () => {
-      const server = testServer();
-      server.onRequest.next(fail(judgedLate));
-      return server;
-    };
-    expect(await broken({ connector })).not.toEqual([]);
   });
 });

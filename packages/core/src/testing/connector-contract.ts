@@ -36,6 +36,7 @@ const CONCURRENT = 50;
 /** Returns the behaviours that a pool relies on in every {@link Connector}; each case opens connections of its own. */
 export function connectorContract(options: ConnectorContractOptions): ContractCase[] {
   const { echo, error, slow, notify, kill, refused, silent, limitMs = 10_000 } = options;
+  const openingMs = Math.min(50, limitMs / 2);
   const cases: ContractCase[] = [];
 
   const soon = <T>(what: string, promise: Promise<T>): Promise<T> => within(promise, limitMs, what);
@@ -206,7 +207,7 @@ export function connectorContract(options: ConnectorContractOptions): ContractCa
     cases.push({
       name: "gives up opening when the time is up",
       run: async () => {
-        await soon("the end of the opening", assert.rejects(open(silent(), undefined, 50), Error));
+        await soon("the end of the opening", assert.rejects(open(silent(), undefined, openingMs), Error));
       },
     });
   }

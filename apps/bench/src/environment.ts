@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+const PACKAGES = ["tarn", "generic-pool", "lightning-pool", "@modelcontextprotocol/sdk"];
+
+/** What figures depend on. */
+export interface Environment {
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/** Reads the versions and the machine. */
+export function environment(): Environment {
+  const processors = cpus();
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}`,
+    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+  };
+}
+
+/** Some packages do not export their `package.json`, so it is looked for above the file that is imported. */
+function versionOf(name: string): string {
+  const entry = import.meta.resolve(name === "@modelcontextprotocol/sdk" ? `${name}/client/index.js` : name);
+  const end = entry.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}/`.length;
+  const manifest = JSON.parse(readFileSync(new URL("package.json", entry.slice(0, end)), "utf8")) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}

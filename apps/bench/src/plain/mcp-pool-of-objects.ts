@@ -1,0 +1,44 @@
+import { type Connector, type McpConnection, McpConnectionPool, type Sharing } from "@mcp-pool/core";
+import { ACQUIRE_TIMEOUT_MS, type MakePlainPool } from "./plain-pool.ts";
+
+/** Makes a warm pool whose connections are plain objects, to measure the pool alone. */
+export async function mcpPoolOfObjects(size: number, sharing: Sharing): Promise<McpConnectionPool> {
+  const pool = new McpConnectionPool(connector, {
+    sharing,
+    minConnections: size,
+    maxConnections: size,
+    acquireTimeoutMs: ACQUIRE_TIMEOUT_MS,
+    // Like the other pools here: there is nothing that a probe could find out about these objects.
+    validateOnAcquire: false,
+  });
+  await pool.warmUp();
+  return pool;
+}
+
+/** The same, as one contender among other pools. */
+export function mcpPool(sharing: Sharing): MakePlainPool {
+  return async (size) => {
+    const pool = await mcpPoolOfObjects(size, sharing);
+    return {
+      acquire: () => pool.acquire(),
+      release: (lease) => (lease as Awaited<ReturnType<typeof pool.acquire>>).release(),
+      close: () => pool.close(),
+    };
+  };
+}
+
+const connector: Connector = {
+  suggestedConcurrency: 128,
+  connect: async (): Promise<McpConnection> => ({
+    raw: undefined,
+    era: "legacy",
+    suggestedConcurrency: 128,
+    server: { name: "object", version: "1", capabilities: {} },
+    endpoint: { transport: "in-memory" },
+    request: async () => ({}),
+    probe: async () => {},
+    onNotification: () => () => {},
+    onClosed: () => () => {},
+    close: async () => {},
+  }),
+};

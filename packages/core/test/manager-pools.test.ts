@@ -1,0 +1,244 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Lease } from "../src/index.ts";
+import { manual } from "../src/testing/index.ts";
+import { acquireMany, exclusive, scriptedManager } from "./scripted-manager.ts";
+import { outcomeOf } from "./scripted-pool.ts";
+
+describe("identities", () => {
+  it("never share a connection, with one another or with calls that have none", async () => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    for (const identity of ["one", "two", undefined, "one", "two", undefined]) {
+      await manager.callTool("a", { name: "echo" }, { identity });
+    }
+    expect(connector.connects.map(({ identity }) => identity)).toEqual(["one", "two", undefined]);
+    const of = connector.requests.map(({ connection }) => connector.connects[connection - 1]?.identity);
+    expect(of).toEqual(["one", "two", undefined, "one", "two", undefined]);
+    expect(manager.poolsOf("a").map((pool) => pool.identity)).toEqual([undefined, "one", "two"]);
+    expect(new Set(manager.poolsOf("a").map((pool) => pool.name)).size).toBe(3);
+  });
+
+  it.each(["", 7, null, {}])("must be a string that is not empty, unlike %j", async (identity) => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    await expect(
+      manager.callTool("a", { name: "echo" }, { identity: identity as unknown as string }),
+    ).rejects.toMatchObject({ code: "VALIDATION_FAILED", issues: [{ path: "identity" }] });
+    expect(connector.connects).toEqual([]);
+  });
+
+  it("are required where a server says so, by whichever way it is reached", async () => {
+    const { manager, connector } = scriptedManager({
+      pool: { minConnections: 2 },
+      servers: { a: { identityRequired: true } },
+    });
+    const missing = { code: "VALIDATION_FAILED", serverName: "a", issues: [{ path: "identity" }] };
+    await expect(manager.callTool("a", { name: "echo" })).rejects.toMatchObject(missing);
+    await expect(manager.listTools("a")).rejects.toMatchObject(missing);
+    await expect(manager.acquire("a")).rejects.toMatchObject(missing);
+    await expect(manager.acquire("a", { sharing: "exclusive" })).rejects.toMatchObject(missing);
+    await expect(manager.subscribeResource("a", { uri: "test://a" })).rejects.toMatchObject(missing);
+    const pool = manager.pool("a");
+    await expect(pool.acquire()).rejects.toMatchObject(missing);
+    await expect(pool.use(() => 1)).rejects.toMatchObject(missing);
+    await expect(pool.client.callTool({ name: "echo" })).rejects.toMatchObject(missing);
+    await expect(pool.listTools()).rejects.toMatchObject(missing);
+    await expect(pool.request("ping")).rejects.toMatchObject(missing);
+    await expect(pool.subscribeResource({ uri: "test://a" })).rejects.toMatchObject(missing);
+    expect(pool.tryAcquire()).toBeUndefined();
+    await pool.warmUp();
+    expect(connector.connects).toEqual([]);
+    await manager.callTool("a", { name: "echo" }, { identity: "me" });
+    expect(connector.connects).toMatchObject([{ identity: "me" }]);
+  });
+
+  it("have no minimum, whatever the server's is", async () => {
+    const { manager, connector, clock } = scriptedManager({ pool: { minConnections: 3 }, servers: { a: {} } });
+    await manager.callTool("a", { name: "echo" }, { identity: "me" });
+    await clock.settle();
+    expect(connector.connects.map(({ identity }) => identity)).toEqual(["me"]);
+    expect(manager.poolsOf("a")[1]?.stats().connections.min).toBe(0);
+  });
+
+  it("are forgotten once they are unused and have no connection", async () => {
+    const { manager, clock, recorder } = scriptedManager({
+      pool: { maxIdleTimeMs: 1_000, cleanupIntervalMs: 1_000 },
+      settings: { cleanupIntervalMs: 10_000 },
+      servers: { a: {} },
+    });
+    await manager.callTool("a", { name: "echo" }, { identity: "me" });
+    const pool = manager.poolsOf("a")[1];
+    const held = await manager.acquire("a", { identity: "holder" });
+    await clock.advance(9_999);
+    expect(manager.poolsOf("a")).toHaveLength(3);
+    await clock.advance(20_000);
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "holder"]);
+    expect(pool?.isClosed).toBe(true);
+    expect(recorder.of("pool-closed")).toMatchObject([{ serverName: "a", identity: "me" }]);
+    await manager.callTool("a", { name: "echo" }, { identity: "me" });
+    expect(manager.poolsOf("a")).toHaveLength(3);
+    held.release();
+  });
+
+  it("are kept while somebody waits", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      settings: { cleanupIntervalMs: 100 },
+      servers: { a: {} },
+    });
+    connector.onConnect.next(manual());
+    const waiting = outcomeOf(manager.acquire("a", { identity: "me" }));
+    await clock.advance(1_000);
+    connector.pending[0]?.resolve();
+    await clock.settle();
+    expect(waiting.state).toBe("resolved");
+    waiting.value?.release();
+  });
+});
+
+describe("the sharing mode", () => {
+  it("may be exclusive for a lease on a shared server, which gets connections of its own", async () => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    await manager.callTool("a", { name: "echo" });
+    const one = await manager.acquire("a", { sharing: "exclusive" });
+    const two = await manager.acquire("a", { sharing: "exclusive", identity: "me" });
+    await manager.callTool("a", { name: "echo" });
+    expect([one.connectionId, two.connectionId]).toEqual([1, 1]);
+    expect(connector.requests.map(({ connection }) => connection)).toEqual([1, 1]);
+    expect(manager.poolsOf("a").map((pool) => [pool.stats().sharing, pool.identity])).toEqual([
+      ["shared", undefined],
+      ["exclusive", undefined],
+      ["exclusive", "me"],
+    ]);
+    const used = await manager.use("a", (_client, { connection }) => connection, { sharing: "exclusive" });
+    expect(used).not.toBe(one.connection);
+    one.release();
+    two.release();
+  });
+
+  it("cannot be shared on an exclusive server", async () => {
+    const { manager } = scriptedManager({ servers: { a: exclusive() } });
+    await expect(manager.acquire("a", { sharing: "shared" })).rejects.toMatchObject({
+      code: "VALIDATION_FAILED",
+      issues: [{ path: "sharing" }],
+    });
+    const lease = await manager.acquire("a", { sharing: "exclusive" });
+    expect(manager.poolsOf("a")).toHaveLength(1);
+    lease.release();
+  });
+
+  it("is one of the two there are", async () => {
+    const { manager } = scriptedManager({ servers: { a: {} } });
+    const sharing = "sometimes" as "shared";
+    await expect(manager.acquire("a", { sharing })).rejects.toMatchObject({ issues: [{ path: "sharing" }] });
+    await expect(manager.acquire("a", { sharing, identity: "me" })).rejects.toMatchObject({
+      issues: [{ path: "sharing" }],
+    });
+  });
+});
+
+describe("a server's limit of requests in flight", () => {
+  it("holds over all its pools", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxConcurrentRequests: 3 }, b: {} } });
+    const identities = [undefined, "one", "two"];
+    const leases = await Promise.all(identities.map((identity) => manager.acquire("a", { identity })));
+    const waiting = outcomeOf(manager.acquire("a", { identity: "one" }));
+    const other = outcomeOf(manager.acquire("b"));
+    await clock.settle();
+    expect([waiting.state, other.state]).toEqual(["pending", "resolved"]);
+    leases[0]?.release();
+    await clock.settle();
+    expect(waiting.state).toBe("resolved");
+    for (const lease of [leases[1], leases[2], waiting.value, other.value]) lease?.release();
+  });
+
+  it("opens no connection for callers who could not use it", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      servers: { a: { ...exclusive(), maxConcurrentRequests: 2 } },
+    });
+    const held = await acquireMany(manager, "a", 2);
+    const waiting = Array.from({ length: 5 }, () => outcomeOf(manager.acquire("a")));
+    await clock.settle();
+    expect(connector.connects).toHaveLength(2);
+    for (const lease of held) lease.release();
+    await clock.settle();
+    for (let turn = 0; turn < 5; turn++) {
+      for (const { value } of waiting) value?.release();
+      await clock.settle();
+    }
+    expect(waiting.map(({ state }) => state)).toEqual(Array(5).fill("resolved"));
+    expect(connector.connects).toHaveLength(2);
+  });
+
+  it("ends the wait of a pool that has no connection yet", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxConcurrentRequests: 1 } } });
+    const held = await manager.acquire("a");
+    const waiting = outcomeOf(manager.acquire("a", { identity: "me" }));
+    await clock.settle();
+    expect(waiting.state).toBe("pending");
+    held.release();
+    await clock.settle();
+    expect(waiting.state).toBe("resolved");
+    waiting.value?.release();
+  });
+
+  it("strands nobody, in whatever order callers of several pools come and go", async () => {
+    const step = fc.record({
+      op: fc.constantFrom("acquire", "acquire", "release", "discard", "abort", "settle", "limit"),
+      index: fc.nat(20),
+    });
+    const program = fc.array(step, { minLength: 5, maxLength: 40, size: "max" });
+    await fc.assert(
+      fc.asyncProperty(program, fc.integer({ min: 1, max: 3 }), async (steps, limit) => {
+        const { manager, clock, options } = scriptedManager(
+          { pool: { acquireTimeoutMs: 3_600_000 }, servers: { a: { maxConcurrentRequests: limit } } },
+          { concurrency: 2 },
+        );
+        const leases: Lease[] = [];
+        const callers: { controller: AbortController; outcome: { state: string } }[] = [];
+        let max = limit;
+        for (const { op, index } of steps) {
+          switch (op) {
+            case "acquire": {
+              const controller = new AbortController();
+              const identity = [undefined, "one", "two"][index % 3];
+              const lent = manager.acquire("a", { identity, signal: controller.signal });
+              callers.push({ controller, outcome: outcomeOf(lent) });
+              lent.then(
+                (lease) => leases.push(lease),
+                () => {},
+              );
+              break;
+            }
+            case "release":
+              leases.splice(index % Math.max(leases.length, 1), 1)[0]?.release();
+              break;
+            case "discard":
+              leases.splice(index % Math.max(leases.length, 1), 1)[0]?.discard();
+              break;
+            case "abort":
+              callers[index % Math.max(callers.length, 1)]?.controller.abort(new Error("enough"));
+              break;
+            case "limit":
+              max = Math.max(max, 1 + (index % 3));
+              await manager.reload(
+                options({
+                  servers: { a: { maxConcurrentRequests: 1 + (index % 3) } },
+                  pool: { acquireTimeoutMs: 3_600_000 },
+                }),
+              );
+              break;
+            default:
+              await clock.settle();
+          }
+          const inFlight = manager.poolsOf("a").reduce((sum, pool) => sum + pool.stats().inFlight, 0);
+          expect(inFlight).toBeLessThanOrEqual(max);
+        }
+        for (let turn = 0; turn <= callers.length; turn++) {
+          await clock.settle();
+          for (const lease of leases.splice(0)) lease.release();
+        }
+        expect(callers.filter(({ outcome }) => outcome.state === "pending")).toEqual([]);
+      }),
+      { numRuns: 150, seed: 42 },
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { afterEach, expect } from "vitest";
+import {
+  type Lease,
+  McpConnectionPool,
+  type McpConnectionPoolOptions,
+  type PoolEnvironment,
+  type PoolPlugin,
+} from "../src/index.ts";
+import {
+  EventRecorder,
+  FakeClock,
+  ok,
+  ScriptedConnector,
+  type ScriptedConnectorOptions,
+} from "../src/testing/index.ts";
+
+/** A pool on a fake clock and a scripted connector, with everything it told. */
+export interface ScriptedPool {
+  readonly pool: McpConnectionPool;
+  readonly connector: ScriptedConnector;
+  readonly clock: FakeClock;
+  readonly recorder: EventRecorder;
+}
+
+/** What a scripted pool is made of. */
+export interface ScriptedPoolSetup extends McpConnectionPoolOptions {
+  readonly plugins?: readonly PoolPlugin[];
+  readonly connector?: ScriptedConnectorOptions;
+  readonly environment?: (clock: FakeClock, connector: ScriptedConnector) => PoolEnvironment;
+}
+
+const made: (ScriptedPool & { readonly maxConnections: number })[] = [];
+
+/** Makes a pool with no minimum of connections; whatever a test does with it, it is checked and closed afterwards. */
+export function scriptedPool(setup: ScriptedPoolSetup = {}): ScriptedPool {
+  const { plugins = [], connector: own, environment, ...options } = setup;
+  const clock = new FakeClock();
+  const connector = new ScriptedConnector({ clock, ...own });
+  const all = { name: "files", minConnections: 0, ...options };
+  const pool = new McpConnectionPool(connector, all, plugins, { clock, ...environment?.(clock, connector) });
+  const recorder = new EventRecorder(pool);
+  made.push({ pool, connector, clock, recorder, maxConnections: all.maxConnections ?? 10 });
+  return { pool, connector, clock, recorder };
+}
+
+/** A pool whose connections are lent to one at a time. */
+export function exclusivePool(setup: ScriptedPoolSetup = {}): ScriptedPool {
+  return scriptedPool({ sharing: "exclusive", ...setup });
+}
+
+/** Acquires leases one after the other. */
+export async function acquireMany(pool: McpConnectionPool, count: number): Promise<Lease[]> {
+  const leases: Lease[] = [];
+  for (let index = 0; index < count; index++) leases.push(await pool.acquire());
+  return leases;
+}
+
+/** Keeps how a promise ended, as soon as it has. */
+export function outcomeOf<T>(promise: Promise<T>): {
+  state: "pending" | "resolved" | "rejected";
+  value?: T;
+  error?: unknown;
+} {
+  const outcome: ReturnType<typeof outcomeOf<T>> = { state: "pending" };
+  promise.then(
+    (value) => Object.assign(outcome, { state: "resolved", value }),
+    (error: unknown) => Object.assign(outcome, { state: "rejected", error }),
+  );
+  return outcome;
+}
+
+/** Checks what must hold for every pool at every moment. */
+export function expectBalance({ pool, connector }: Pick<ScriptedPool, "pool" | "connector">): void {
+  const { connections, counters, inFlight, waiting, leases } = pool.stats();
+  const { connecting, ready, busy, checking, draining, closing, total } = connections;
+  expect(ready + busy + checking + draining + closing + connecting, "each connection is in one state").toBe(total);
+  expect(counters.borrowed - counters.returned, "borrowed = returned + in flight").toBe(inFlight);
+  expect(leases, "a lease takes room").toBeLessThanOrEqual(inFlight);
+  const left = counters.granted + counters.timedOut + counters.aborted + counters.rejected;
+  expect(counters.queued, "queued = granted + timed out + aborted + rejected + waiting").toBe(left + waiting);
+  expect(counters.created, "created = open + destroyed").toBe(total - connecting + counters.destroyed);
+  expect(connector.closedTwice, "every connection is closed once").toEqual([]);
+}
+
+/** Says that a test has more connections than the maximum on purpose, as after a change of connector. */
+export function allowAboveMaximum(pool: McpConnectionPool): void {
+  const index = made.findIndex((each) => each.pool === pool);
+  const found = made[index];
+  if (found !== undefined) made[index] = { ...found, maxConnections: Infinity };
+}
+
+afterEach(async () => {
+  for (const { pool, connector, clock, maxConnections } of made.splice(0)) {
+    expectBalance({ pool, connector });
+    expect(connector.peak, "never more connections than the maximum").toBeLessThanOrEqual(maxConnections);
+    connector.onClose.always(ok());
+    const closing = outcomeOf(pool.close({ drainTimeoutMs: 0 }));
+    await clock.advance(0);
+    for (const call of connector.pending) call.resolve();
+    await clock.advance(40_000);
+    expect(closing, "close() resolves").toEqual({ state: "resolved", value: undefined });
+    expectBalance({ pool, connector });
+    expect(pool.stats().connections.total).toBe(0);
+    expect(clock.pending, "no timer is left").toEqual([]);
+    expect(connector.listenerCount, "no listener is left").toBe(0);
+  }
+});
