@@ -11,6 +11,8 @@ export interface Scenario {
   /** How long a cell measures, in milliseconds. */
   readonly budgetMs: number;
   readonly contenders: Readonly<Record<string, Contender>>;
+  /** Contenders that `--quick` leaves out. */
+  readonly fullOnly: readonly string[];
   readonly targets: readonly Target[];
 }
 

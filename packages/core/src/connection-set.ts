@@ -58,7 +58,7 @@ export class ConnectionSet {
   release(entry: ConnectionEntry): void {
     this.inFlight--;
     if (--entry.inFlight === 0) this.active--;
-    if (entry.state === "busy") this.move(entry, "ready");
+    if (entry.state === "busy" && entry.inFlight < entry.room) this.move(entry, "ready");
     else this.#count(entry);
   }
 

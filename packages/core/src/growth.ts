@@ -141,15 +141,13 @@ export class Growth implements CapacityClaimant {
     for (const entry of [...this.#parts.set]) this.#parts.closer.retire(entry, "reconfigured");
   }
 
-  /** Fits the open connections to new limits. */
+  /** Fits the open connections to new limits. What is too much goes, the least recently used first; what is at work drains. */
   fit(): void {
     const { set, closer } = this.#parts;
     for (const entry of [...set]) set.resize(entry, this.roomPerConnection ?? entry.room);
-    for (let entry = set.ready.tail; entry !== undefined && this.size > this.#context.options.maxConnections; ) {
-      const previous: ConnectionEntry | undefined = entry.previous;
-      closer.retire(entry, "reconfigured");
-      entry = previous;
-    }
+    const surplus = set.usable + this.#opener.running - this.#context.options.maxConnections;
+    const entries = [...[...set.ready].reverse(), ...set.bound, ...set.busy];
+    for (const entry of entries.slice(0, Math.max(surplus, 0))) closer.retire(entry, "reconfigured");
   }
 
   close(): void {

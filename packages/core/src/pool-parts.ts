@@ -39,6 +39,7 @@ export class PoolParts {
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
   readonly path: RequestPath;
+  readonly recycler: Recycler;
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
@@ -70,8 +71,8 @@ export class PoolParts {
     const { dispatcher } = this;
     dispatcher.growth.priority = environment.priority ?? 0;
     this.acquisition = new Acquisition(context, dispatcher, admit);
-    const recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
-    const giveBack = (entry: ConnectionEntry) => recycler.giveBack(entry);
+    this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
+    const giveBack = (entry: ConnectionEntry) => this.recycler.giveBack(entry);
     this.path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),

@@ -201,6 +201,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
       this.#parts.warmUp.onChange();
     });
     this.#parts.path.end();
+    this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
     this.#parts.plugins.dispose();

@@ -12,6 +12,7 @@ export class Recycler {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #requesterFor: (entry: ConnectionEntry) => Requester;
+  readonly #resets = new Set<() => void>();
 
   constructor(context: PoolContext, dispatcher: Dispatcher, requesterFor: (entry: ConnectionEntry) => Requester) {
     this.#context = context;
@@ -32,14 +33,21 @@ export class Recycler {
     }
   }
 
+  /** Ends what is still under way, now that all connections are closed. */
+  end(): void {
+    for (const end of this.#resets) end();
+  }
+
   /** The connection stays claimed until the reset is done. One that fails, or takes too long, costs the connection. */
   #reset(entry: ConnectionEntry, reset: (client: McpClient) => Promise<void> | void): void {
     const { serverName, options, wheel, clock } = this.#context;
     const limitMs = options.connectionTimeoutMs;
     let isOver = false;
+    const stop = () => end();
     const end = (cause?: unknown) => {
       if (isOver) return;
       isOver = true;
+      this.#resets.delete(stop);
       wheel.remove(deadline);
       if (cause !== undefined) this.#dispatcher.closer.retire(entry, "on-release", cause);
       this.#dispatcher.release(entry);
@@ -49,8 +57,9 @@ export class Recycler {
       end(new McpTimeoutError(message, { serverName, phase: "request", outcome: "unknown" }));
     });
     wheel.set(deadline, clock.now() + limitMs);
+    this.#resets.add(stop);
     invoke(reset, new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs })).then(
-      () => end(),
+      stop,
       (cause: unknown) => end(cause ?? new Error("the onRelease function failed")),
     );
   }

@@ -7,13 +7,12 @@ async function suspected({ withAnother = false } = {}) {
   const all = scriptedPool({ attemptTimeoutMs: 1_000, requestTimeoutMs: 100_000 });
   const { pool, connector, clock, recorder } = all;
   connector.onProbe.next(manual());
-  const other = withAnother ? outcomeOf(pool.use(() => new Promise((resolve) => setTimeout(resolve, 0)))) : undefined;
   connector.onRequest.next(untilAborted());
   const lease = withAnother ? await pool.acquire() : undefined;
   const request = outcomeOf(pool.request("slow"));
   await clock.advance(1_000);
   recorder.clear();
-  return { ...all, request, lease, other };
+  return { ...all, request, lease };
 }
 
 describe("a connection on which a request timed out", () => {

@@ -51,7 +51,7 @@ function check(config: unknown, path: string): readonly Issue[] {
   }
   const types = isHttp ? Object.keys(HTTP_TRANSPORTS) : ["stdio"];
   if (type !== undefined && !types.includes(String(type))) {
-    report("type", `must be ${types.join(" or ")} beside a ${isHttp ? "url" : "command"}, not ${JSON.stringify(type)}`);
+    report("type", `must be ${types.join(" or ")} beside a ${isHttp ? "url" : "command"}`);
   }
   for (const name of Object.keys(config)) {
     if (!FIELDS[isHttp ? "http" : "stdio"].has(name)) report(name, "is not known here");

@@ -19,6 +19,9 @@ const POOLS: Readonly<Record<string, MakePlainPool>> = {
 /** Names of those other pools whose callers wait with a time-out, as ours do. */
 export const PEERS = ["generic-pool", "lightning-pool", "tarn"] as const;
 
+/** Names of those whose callers would wait for ever, which is cheaper. */
+export const WITHOUT_TIMEOUT = ["generic-pool, no time-out", "lightning-pool, no time-out"] as const;
+
 /** Makes one contender of each pool. */
 export function plainContenders(contenderOf: (makePool: MakePlainPool) => Contender): Record<string, Contender> {
   return Object.fromEntries(Object.entries(POOLS).map(([name, makePool]) => [name, contenderOf(makePool)]));

@@ -1,4 +1,4 @@
-import { PEERS, plainContenders } from "../plain/contenders.ts";
+import { PEERS, plainContenders, WITHOUT_TIMEOUT } from "../plain/contenders.ts";
 import { mcpPoolOfObjects } from "../plain/mcp-pool-of-objects.ts";
 import type { Contender, Scenario } from "../scenario.ts";
 import { timePerOperation } from "../time-per-operation.ts";
@@ -24,7 +24,7 @@ export const uncontended: Scenario = {
   id: "A1",
   title: "acquire + release, one caller on one object",
   baseline: "bare await",
-  budgetMs: 500,
+  budgetMs: 1_000,
   contenders: {
     "mcp-pool, tryAcquire": tryAcquire,
     ...plainContenders((makePool) => async (budgetMs) => {
@@ -36,6 +36,7 @@ export const uncontended: Scenario = {
       return time;
     }),
   },
+  fullOnly: WITHOUT_TIMEOUT,
   targets: [
     { contender: "mcp-pool, tryAcquire", against: ["bare await"], atMost: 0.6 },
     { contender: "mcp-pool, exclusive", against: ["bare await"], atMost: 1.5 },

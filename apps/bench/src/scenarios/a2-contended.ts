@@ -1,4 +1,4 @@
-import { PEERS, plainContenders } from "../plain/contenders.ts";
+import { PEERS, plainContenders, WITHOUT_TIMEOUT } from "../plain/contenders.ts";
 import type { PlainPool } from "../plain/plain-pool.ts";
 import type { Scenario } from "../scenario.ts";
 import { timePerOperation } from "../time-per-operation.ts";
@@ -12,7 +12,7 @@ export const contended: Scenario = {
   id: "A2",
   title: `acquire + release, ${WORKERS} workers on ${OBJECTS} objects`,
   baseline: "bare await",
-  budgetMs: 500,
+  budgetMs: 1_000,
   contenders: plainContenders((makePool) => async (budgetMs) => {
     const pool = await makePool(OBJECTS);
     const time = await timePerOperation(budgetMs, BATCH, async (operations) => {
@@ -21,6 +21,7 @@ export const contended: Scenario = {
     await pool.close();
     return time;
   }),
+  fullOnly: WITHOUT_TIMEOUT,
   targets: [
     { contender: "mcp-pool, exclusive", against: ["bare await"], atMost: 2 },
     { contender: "mcp-pool, shared", against: ["bare await"], atMost: 2 },

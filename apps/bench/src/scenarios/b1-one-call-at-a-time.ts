@@ -9,12 +9,13 @@ export const oneCallAtATime: Scenario = {
   id: "B1",
   title: "tool call on one warm stdio connection, 1 at a time",
   baseline: "bare SDK client",
-  budgetMs: 1_000,
+  budgetMs: 2_000,
   contenders: {
     "bare SDK client": contender(sdkClient),
     "core + connector": contender(corePool),
     "mcp-pool": contender(facadePool),
   },
+  fullOnly: ["core + connector"],
   targets: [{ contender: "mcp-pool", against: ["bare SDK client"], atMost: 1.03 }],
 };
 

@@ -9,6 +9,7 @@ export const connectPerCallScenario: Scenario = {
   baseline: "connect per call",
   budgetMs: 1_000,
   contenders: { "connect per call": contender(connectPerCall, 1), "mcp-pool": contender(facadePool, 50) },
+  fullOnly: [],
   targets: [{ contender: "mcp-pool", against: ["connect per call"], atMost: 1 / 500 }],
 };
 

@@ -26,6 +26,27 @@ export type Command =
   | { readonly do: "warm-up" }
   | { readonly do: "close" };
 
+/** Every command there is. */
+export const COMMANDS: readonly Command["do"][] = [
+  "acquire",
+  "try-acquire",
+  "request",
+  "lease-request",
+  "release",
+  "release-again",
+  "discard",
+  "abort",
+  "kill",
+  "evict",
+  "complete",
+  "microtasks",
+  "settle",
+  "clock",
+  "set-max",
+  "warm-up",
+  "close",
+];
+
 /** A random program with the pool and the world it runs in. */
 export interface Program {
   readonly pool: {

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import {
+  type CloseReason,
   type Lease,
   McpConnectionPool,
   McpPoolError,
@@ -46,6 +47,8 @@ export class ProgramRun {
   readonly #held: Held[] = [];
   readonly #released: Lease[] = [];
   readonly #signals: AbortSignal[] = [];
+  readonly #sent = new Set<number>();
+  readonly #connectErrors = new WeakSet<object>();
   readonly #limit: InFlightLimit;
   #control: PoolControl | undefined;
   #placeBound: number;
@@ -71,23 +74,15 @@ export class ProgramRun {
       clock: this.#world.clock,
       server: { limit: this.#limit, backoff: new ConnectBackoff(this.#world.clock, undefined) },
     });
-      this.#pool.subscribe((e) =>
-        console.log("   ev", JSON.stringify(e, (k, v) => (v instanceof Error ? v.message : v)).slice(0, 200)),
-    this.#world.onRequest = (connection) => this.#checkRoom(connection);
-    this.#world.onConnect = () => this.#checkPlaces();
+    this.#world.onRequest = (connection, params) => this.#checkRequest(connection, params);
+    this.#world.onConnect = () => this.#checkConnect();
+    this.#world.onClose = (connection, reason) => this.#checkClose(connection, reason);
   }
 
   async run(): Promise<void> {
     for (const command of this.#program.commands) {
       this.#coverage.command(command.do);
       await this.#execute(command);
-        console.log(
-          JSON.stringify(command),
-          JSON.stringify(this.#pool.stats().connections),
-          "w",
-          this.#pool.stats().waiting,
-          "pend",
-          this.#world.pending.map((h) => h.kind).join(),
       this.#checkAlways();
       if (this.#failure !== undefined) throw this.#failure;
     }
@@ -150,7 +145,7 @@ export class ProgramRun {
         return;
       case "evict": {
         const connection = pick([...(this.#control?.connections() ?? [])], command.index);
-        if (connection !== undefined) this.#control?.retire(connection, "idle");
+        if (connection !== undefined) this.#control?.retire(connection, "evicted");
         return;
       }
       case "complete":
@@ -254,6 +249,9 @@ export class ProgramRun {
     this.#check("S6", ask.state === "pending", "a caller was answered twice");
     ask.state = "failed";
     this.#checkError(error);
+    if (!McpPoolError.isInstance(error) || error.code !== "CONNECTION_FAILED") return;
+    this.#check("L3", !this.#connectErrors.has(error), "one failed connect failed two callers");
+    this.#connectErrors.add(error);
   }
 
   #tryAcquire(): void {
@@ -380,6 +378,32 @@ export class ProgramRun {
     this.#check("S2", places <= this.#placeBound, `${places} connections of ${this.#placeBound}`);
     const { max } = this.#pool?.stats().connections ?? this.#program.pool;
     this.#placeBound = Math.max(max, Math.min(this.#placeBound, places));
+  }
+
+  #checkRequest(connection: WorldConnection, params: unknown): void {
+    this.#checkRoom(connection);
+    const { number } = params as { number?: number };
+    if (number === undefined) return;
+    this.#check("S11", !this.#sent.has(number), `request ${number} was sent twice`);
+    this.#sent.add(number);
+  }
+
+  #checkConnect(): void {
+    this.#checkPlaces();
+    const { waiting, connections } = this.#pool.stats();
+    const wanted = [...this.#world.connecting].filter(({ givenUpAt }) => givenUpAt === undefined).length;
+    const room = this.#program.pool.sharing === "exclusive" ? 1 : this.#program.pool.room;
+    const needed = Math.max(Math.ceil(waiting / room), connections.min, 1);
+    this.#check("B4", wanted <= needed, `${wanted} connections are being opened for ${waiting} callers`);
+  }
+
+  #checkClose(connection: WorldConnection, reason: CloseReason): void {
+    if (reason !== "idle") return;
+    const isUsed = this.#held.some((held) => held.connection === connection && !held.lease.isReleased);
+    this.#check("B8", !isUsed, "a connection in use was closed as idle");
+    const { ready, busy, checking, min } = this.#pool.stats().connections;
+    const isBelow = ready + busy + checking < min && this.#program.pool.sharing === "shared";
+    this.#check("B8", !isBelow, `${ready + busy + checking} connections are left of at least ${min}`);
   }
 
   /** What is on a connection, by what the world saw: leases held, and requests that were not abandoned. */

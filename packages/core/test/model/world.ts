@@ -35,7 +35,7 @@ export interface WorldOptions {
 
 /** Time that goes on when the program says so. Timers fire at once, without letting promises run between. */
 export class WorldClock implements Clock {
-  readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
+  readonly timers: Set<{ readonly at: number; readonly callback: () => void }> = new Set();
   #now = 1_000;
   #random = 0;
 
@@ -81,11 +81,11 @@ export class WorldConnection implements McpConnection {
   readonly raw: unknown = {};
   readonly era = "legacy";
   readonly suggestedConcurrency: number;
-  readonly server = { name: "world", version: "1", capabilities: {} };
-  readonly endpoint = { transport: "in-memory" } as const;
-  readonly running = new Set<ConnectionRequestOptions>();
-  readonly closedListeners = new Set<(cause: Error | undefined) => void>();
-  readonly notificationListeners = new Set<(notification: ServerNotification) => void>();
+  readonly server: McpConnection["server"] = { name: "world", version: "1", capabilities: {} };
+  readonly endpoint: McpConnection["endpoint"] = { transport: "in-memory" };
+  readonly running: Set<ConnectionRequestOptions> = new Set();
+  readonly closedListeners: Set<(cause: Error | undefined) => void> = new Set();
+  readonly notificationListeners: Set<(notification: ServerNotification) => void> = new Set();
   closes = 0;
   /** The connect it came from; one that was given up is not the pool's any more. */
   place: Place | undefined;
@@ -101,7 +101,7 @@ export class WorldConnection implements McpConnection {
 
   request(method: string, params: unknown, options: ConnectionRequestOptions): Promise<unknown> {
     if (this.isDead || this.closes > 0) return Promise.reject(new RequestFailure("not-sent", "the connection is gone"));
-    this.#world.onRequest(this, options);
+    this.#world.onRequest(this, params);
     this.running.add(options);
     const answered = this.#world.call("request", () => ({ method, params }));
     const settled = answered.finally(() => this.running.delete(options));
@@ -133,7 +133,8 @@ export class WorldConnection implements McpConnection {
     return () => void this.closedListeners.delete(listener);
   }
 
-  close(_reason: CloseReason): Promise<void> {
+  close(reason: CloseReason): Promise<void> {
+    this.#world.onClose(this, reason);
     this.closes++;
     this.closingSince ??= this.#world.clock.now();
     const end = () => {
@@ -151,13 +152,14 @@ export class WorldConnection implements McpConnection {
 
 /** A connector whose every hook ends by itself or by the program's hand, well or badly, in any order. */
 export class World implements Connector {
-  readonly clock = new WorldClock();
+  readonly clock: WorldClock = new WorldClock();
   readonly options: WorldOptions;
   readonly suggestedConcurrency: number;
   readonly connections: WorldConnection[] = [];
   readonly pending: Hook[] = [];
-  readonly connecting = new Set<Place>();
-  onRequest: (connection: WorldConnection, options: ConnectionRequestOptions) => void = () => {};
+  readonly connecting: Set<Place> = new Set();
+  onRequest: (connection: WorldConnection, params: unknown) => void = () => {};
+  onClose: (connection: WorldConnection, reason: CloseReason) => void = () => {};
   onConnect: () => void = () => {};
   readonly #faults: Outcome[];
   #calls = 0;

@@ -1,0 +1,313 @@
+import { FakeClock, ScriptedConnector } from "@mcp-pool/core/testing";
+import { describe, expect, it, onTestFinished } from "vitest";
+import {
+  type CreateMcpPoolOptions,
+  createMcpPool,
+  McpConfigurationError,
+  type McpPoolConfig,
+  type McpPoolManager,
+  type McpServerConfig,
+} from "../src/index.ts";
+
+const CALL = { name: "echo" };
+
+/** Makes a manager whose servers all lead to one scripted connector, which notes what it was made for. */
+async function scripted(config: McpPoolConfig, options: CreateMcpPoolOptions = {}) {
+  const connector = new ScriptedConnector({ clock: new FakeClock() });
+  const made: { name: string; config: McpServerConfig }[] = [];
+  const manager = await createMcpPool(config, {
+    connector: (name, own) => {
+      made.push({ name, config: own });
+      return connector;
+    },
+    ...options,
+  });
+  onTestFinished(() => manager.close());
+  return { manager, connector, made };
+}
+
+/** Returns the problems of a configuration that is refused. */
+async function problemsOf(config: unknown, options: CreateMcpPoolOptions = {}): Promise<McpConfigurationError> {
+  const error: unknown = await createMcpPool(config as McpPoolConfig, { env: {}, ...options }).catch((each) => each);
+  expect(error).toBeInstanceOf(McpConfigurationError);
+  expect(error).toMatchObject({ code: "INVALID_CONFIGURATION" });
+  return error as McpConfigurationError;
+}
+
+function paths({ issues }: McpConfigurationError): string[] {
+  return issues.map(({ path }) => path);
+}
+
+describe("a configuration", () => {
+  it("opens nothing by itself", async () => {
+    const { manager, connector } = await scripted({ mcpServers: { a: { command: "a" } } });
+    expect([...manager.pools.keys()]).toEqual(["a"]);
+    expect(connector.connects).toEqual([]);
+  });
+
+  it("sets the pool of every server, and of single ones", async () => {
+    const { manager } = await scripted({
+      mcpServers: { a: { command: "a" }, b: { url: "http://127.0.0.1/mcp" } },
+      pool: { minConnections: 1, maxConnections: 4 },
+      settings: { maxTotalConnections: 9 },
+      serverConfigs: { b: { priority: 10, tags: ["x"], maxConcurrentRequests: 1, pool: { maxConnections: 8 } } },
+    });
+    expect(manager.pool("a").stats().connections).toMatchObject({ min: 1, max: 4 });
+    expect(manager.pool("b").stats().connections).toMatchObject({ min: 1, max: 8 });
+    expect(manager.stats()).toMatchObject({ maxTotalConnections: 9, servers: { b: { priority: 10, tags: ["x"] } } });
+    expect(manager.servers({ tag: "x" })).toEqual(["b"]);
+    const held = await manager.acquire("b");
+    await expect(manager.acquire("b", { timeoutMs: 20 })).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
+    held.release();
+  });
+
+  it("may ask that calls have an identity", async () => {
+    const { manager } = await scripted({
+      mcpServers: { a: { command: "a" } },
+      serverConfigs: { a: { identityRequired: true, requestTimeoutMs: 100 } },
+    });
+    await expect(manager.callTool("a", CALL)).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+    await manager.callTool("a", CALL, { identity: "me" });
+  });
+
+  it("is completed with the variables of the environment", async () => {
+    const env = { HOST: "example.com", TOKEN: "s3cret", EMPTY: "" };
+    const { made } = await scripted(
+      {
+        mcpServers: {
+          // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+          a: {
+            command: "a",
+            args: ["--host=${HOST}", "${PORT:-80}"],
+            env: { TOKEN: "${TOKEN}" },
+            cwd: "${EMPTY:-/tmp}",
+          },
+          b: { url: "https://${HOST}/mcp", headers: { authorization: "Bearer ${TOKEN}", plain: "$TOKEN" } },
+          // biome-ignore-end lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+        },
+      },
+      { env },
+    );
+    expect(made).toEqual([
+      { name: "a", config: { command: "a", args: ["--host=example.com", "80"], env: { TOKEN: "s3cret" }, cwd: "" } },
+      {
+        name: "b",
+        config: { url: "https://example.com/mcp", headers: { authorization: "Bearer s3cret", plain: "$TOKEN" } },
+      },
+    ]);
+  });
+
+  it("is completed with the variables of this process unless told otherwise", async () => {
+    process.env.MCP_POOL_TEST = "from here";
+    onTestFinished(() => {
+      delete process.env.MCP_POOL_TEST;
+    });
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+    const { made } = await scripted({ mcpServers: { a: { command: "${MCP_POOL_TEST}" } } });
+    expect(made[0]?.config).toEqual({ command: "from here" });
+  });
+
+  it("leaves a server to the built-in connector where the given function says nothing of it", async () => {
+    const manager = await createMcpPool(
+      { mcpServers: { a: { command: "mcp-pool-no-such-command" } }, pool: { minConnections: 0 } },
+      { connector: () => undefined },
+    );
+    await expect(manager.callTool("a", CALL)).rejects.toMatchObject({ code: "CONNECTION_FAILED" });
+    await manager.close();
+  });
+
+  it("installs the plugins it is given", async () => {
+    const installed: string[] = [];
+    const plugin = {
+      name: "x",
+      install: ({ serverName }: { serverName: string }) => ({ handle: installed.push(serverName) }),
+    };
+    await scripted({ mcpServers: { a: { command: "a" }, b: { command: "b" } } }, { plugins: [plugin] });
+    expect(installed).toEqual(["a", "b"]);
+  });
+});
+
+describe("a bad configuration", () => {
+  it("is told all its problems at once, each with its path", async () => {
+    const error = await problemsOf({
+      mcpServers: {
+        both: { command: "a", url: "http://127.0.0.1" },
+        neither: {},
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+        unset: { command: "${NOT_SET}", args: ["${NOT_SET_EITHER}"] },
+        types: { command: "", args: "-y", env: { A: 1 }, cwd: 7, comand: "a" },
+        remote: { type: "htp", url: "not a url", headers: "none" },
+        ftp: { url: "ftp://127.0.0.1/mcp" },
+        mixed: { type: "sse", command: "a" },
+        text: "npx server",
+        fine: { command: "a" },
+      },
+      pool: { maxConnections: 0, maxConections: 3 },
+      settings: { maxTotalConnections: -1, maxConnections: 3 },
+      serverConfigs: {
+        nowhere: {},
+        fine: {
+          priority: "high",
+          prioritty: 1,
+          connector: {},
+          maxConcurrentRequests: 0,
+          pool: { minConnections: 3, maxConnections: 2, sharing: "sometimes" },
+        },
+        text: "none",
+      },
+      servers: {},
+    });
+    expect(paths(error).sort()).toEqual(
+      [
+        "mcpServers.both",
+        "mcpServers.neither",
+        "mcpServers.unset.command",
+        "mcpServers.unset.args.0",
+        "mcpServers.types.command",
+        "mcpServers.types.args",
+        "mcpServers.types.env",
+        "mcpServers.types.cwd",
+        "mcpServers.types.comand",
+        "mcpServers.remote.type",
+        "mcpServers.remote.url",
+        "mcpServers.remote.headers",
+        "mcpServers.ftp.url",
+        "mcpServers.mixed.type",
+        "mcpServers.text",
+        "pool.maxConnections",
+        "pool.maxConections",
+        "settings.maxTotalConnections",
+        "settings.maxConnections",
+        "serverConfigs.nowhere",
+        "serverConfigs.fine.priority",
+        "serverConfigs.fine.prioritty",
+        "serverConfigs.fine.connector",
+        "serverConfigs.fine.maxConcurrentRequests",
+        "serverConfigs.fine.pool.sharing",
+        "serverConfigs.text",
+        "servers",
+      ].sort(),
+    );
+    for (const { message } of error.issues) expect(message).not.toBe("");
+    expect(error.message.split("\n")).toHaveLength(1);
+  });
+
+  it.each([
+    [{ pool: { minConnections: 3, maxConnections: 2 } }, "pool.minConnections", /3 > 2/],
+    [{ pool: { maxConnections: -1 } }, "pool.maxConnections", /at least 1/],
+    [{ pool: { acquireTimeoutMs: -5 } }, "pool.acquireTimeoutMs", /at least 1/],
+    [{ pool: { sharing: "sometimes" } }, "pool.sharing", /"shared" or "exclusive"/],
+    [{ pool: 7 }, "pool", /object/],
+    [{ pool: null }, "pool", /object/],
+    [{ settings: [] }, "settings", /object/],
+    [{ mcpServers: [] }, "mcpServers", /object/],
+    [{ mcpServers: null }, "mcpServers", /object/],
+    [{ mcpServers: undefined }, "mcpServers", /missing/],
+    [{ serverConfigs: "a" }, "serverConfigs", /object/],
+    [{ serverConfigs: { b: {} } }, "serverConfigs.b", /known: a/],
+    [
+      { serverConfigs: { a: { pool: { maxConnections: 1, minConnections: 2 } } } },
+      "serverConfigs.a.pool.minConnections",
+      /2 > 1/,
+    ],
+    [{ serverConfigs: { a: { tags: "production" } } }, "serverConfigs.a.tags", /list of strings/],
+    [{ serverConfigs: { a: { identityRequired: "yes" } } }, "serverConfigs.a.identityRequired", /true or false/],
+    [{ serverConfigs: { constructor: {} } }, "serverConfigs.constructor", /no such server/],
+  ])("such as %j is refused", async (part, path, message) => {
+    const error = await problemsOf({ mcpServers: { a: { command: "a" } }, ...part });
+    expect(error.issues).toEqual([{ path, message: expect.stringMatching(message) }]);
+  });
+
+  it.each([undefined, null, "mcp.json", [], 7])("is refused when it is %j", async (config) => {
+    expect(paths(await problemsOf(config))).toEqual(["mcpServers"]);
+  });
+
+  it("shows no secret in any message", async () => {
+    const env = { TOKEN: "s3cret" };
+    /* biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like */
+    const error = await problemsOf(
+      {
+        mcpServers: {
+          a: { type: "${TOKEN}", url: "${TOKEN}", headers: { authorization: ["Bearer ${TOKEN}"] }, key: "${TOKEN}" },
+          b: { url: "ftp://user:s3cret@127.0.0.1" },
+          c: { command: "a", args: [["${TOKEN}"]], env: { TOKEN: ["${TOKEN}"] } },
+          d: { command: "${TOKEN}", url: "${TOKEN}", cwd: "${TOKEN}${UNSET}" },
+        },
+      },
+      { env },
+    );
+    /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like */
+    expect(error.issues.length).toBeGreaterThanOrEqual(7);
+    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain("s3cret");
+  });
+});
+
+describe("a change at run time", () => {
+  async function changeable(): Promise<{ manager: McpPoolManager; connector: ScriptedConnector }> {
+    return scripted(
+      { mcpServers: { a: { command: "a", args: ["1"] } }, pool: { minConnections: 0 } },
+      { env: { X: "1" } },
+    );
+  }
+
+  it("adds a server in one piece: how to reach it, and how to pool it", async () => {
+    const { manager, connector } = await changeable();
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+    manager.addServer("b", { command: "b", args: ["${X}"], tags: ["new"], priority: 2, pool: { maxConnections: 3 } });
+    await manager.callTool("b", CALL);
+    expect(connector.connects).toMatchObject([{ serverName: "b" }]);
+    expect(manager.servers({ tag: "new" })).toEqual(["b"]);
+    expect(manager.pool("b").stats().connections).toMatchObject({ min: 0, max: 3 });
+  });
+
+  it("refuses a bad server, and one that is there already", async () => {
+    const { manager } = await scripted({ mcpServers: { a: { command: "a" } } }, { connector: () => undefined });
+    const add = (name: string, config: object | null) => () => manager.addServer(name, config as never);
+    expect(add("b", { command: "b", comand: 1, pool: { maxConnections: 0 } })).toThrow(
+      expect.objectContaining({
+        issues: [
+          expect.objectContaining({ path: "mcpServers.b.comand" }),
+          expect.objectContaining({ path: "serverConfigs.b.pool.maxConnections" }),
+        ],
+      }),
+    );
+    expect(add("b", null)).toThrow(
+      expect.objectContaining({ issues: [expect.objectContaining({ path: "mcpServers.b" })] }),
+    );
+    expect(add("a", { command: "a" })).toThrow(/is there already/);
+    expect(manager.servers()).toEqual(["a"]);
+  });
+
+  it("keeps connections whose servers are reached as before, however that is written", async () => {
+    const connectors: ScriptedConnector[] = [];
+    const connector = () => connectors[connectors.push(new ScriptedConnector({ clock: new FakeClock() })) - 1];
+    const config: McpPoolConfig = {
+      mcpServers: { a: { command: "a", args: ["1"] } },
+      pool: { minConnections: 0 },
+    };
+    const { manager } = await scripted(config, { connector, env: { X: "1" } });
+    await manager.callTool("a", CALL);
+    await manager.reload({
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
+      mcpServers: { a: { args: ["${X}"], command: "a" } },
+      serverConfigs: { a: { priority: 1, pool: { minConnections: 0, maxConnections: 3 } } },
+    });
+    await manager.callTool("a", CALL);
+    expect(connectors.map(({ connects }) => connects.length)).toEqual([1, 0]);
+    expect(manager.pool("a").stats().connections.max).toBe(3);
+    await manager.reload({ mcpServers: { a: { command: "a", args: ["2"] } }, pool: { minConnections: 0 } });
+    await manager.callTool("a", CALL);
+    expect(connectors.map(({ connects }) => connects.length)).toEqual([1, 0, 1]);
+    expect(connectors[0]?.connection(1).closes).toEqual(["reconfigured"]);
+  });
+
+  it("changes nothing when the new configuration is bad", async () => {
+    const { manager, connector } = await changeable();
+    await manager.callTool("a", CALL);
+    const bad = manager.reload({ mcpServers: { b: { command: "b" } }, pool: { maxConnections: 0 } });
+    await expect(bad).rejects.toMatchObject({ issues: [{ path: "pool.maxConnections" }] });
+    expect(manager.servers()).toEqual(["a"]);
+    await manager.callTool("a", CALL);
+    expect(connector.connects).toHaveLength(1);
+  });
+});

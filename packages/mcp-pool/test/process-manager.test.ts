@@ -1,0 +1,54 @@
+import { ScriptedConnector } from "@mcp-pool/core/testing";
+import { afterEach, describe, expect, it } from "vitest";
+import { getMcpConnectionManager, shutdownMcpConnectionManager } from "../src/index.ts";
+
+const SOURCE = { mcpServers: { a: { command: "a" } } };
+const options = () => ({ connector: () => new ScriptedConnector() });
+
+afterEach(() => shutdownMcpConnectionManager());
+
+describe("the manager of the process", () => {
+  it("is made once, for all who ask meanwhile and afterwards", async () => {
+    const [first, second] = await Promise.all([
+      getMcpConnectionManager(SOURCE, options()),
+      getMcpConnectionManager(structuredClone(SOURCE), options()),
+    ]);
+    expect(first.servers()).toEqual(["a"]);
+    expect(second).toBe(first);
+    expect(await getMcpConnectionManager()).toBe(first);
+  });
+
+  it("needs a configuration first, and has one only", async () => {
+    await expect(getMcpConnectionManager()).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
+    const manager = await getMcpConnectionManager(SOURCE, options());
+    const other = getMcpConnectionManager({ mcpServers: { b: { command: "b" } } }, options());
+    await expect(other).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
+    expect(await getMcpConnectionManager()).toBe(manager);
+  });
+
+  it("is closed by a shutdown, after which there is a new one", async () => {
+    const connector = new ScriptedConnector();
+    const first = await getMcpConnectionManager(SOURCE, { connector: () => connector });
+    await first.callTool("a", { name: "echo" });
+    await shutdownMcpConnectionManager({ drainTimeoutMs: 0 });
+    expect(connector.live).toEqual([]);
+    await expect(first.callTool("a", { name: "echo" })).rejects.toMatchObject({ code: "POOL_CLOSED" });
+    const second = await getMcpConnectionManager({ mcpServers: { b: { command: "b" } } }, options());
+    expect(second.servers()).toEqual(["b"]);
+    await shutdownMcpConnectionManager();
+    await shutdownMcpConnectionManager();
+    await expect(getMcpConnectionManager()).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
+  });
+
+  it("may be asked for again after it could not be made", async () => {
+    const bad = getMcpConnectionManager({ mcpServers: { a: { command: "" } } });
+    const shutdown = shutdownMcpConnectionManager();
+    await expect(bad).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
+    await shutdown;
+    await expect(getMcpConnectionManager({ mcpServers: { a: { command: "" } } })).rejects.toMatchObject({
+      issues: [{ path: "mcpServers.a.command" }],
+    });
+    const manager = await getMcpConnectionManager(SOURCE, options());
+    expect(manager.servers()).toEqual(["a"]);
+  });
+});
