@@ -35,8 +35,9 @@ export class Acquisition {
     if (refusal !== undefined) throw refusal;
     const terms: WaitTerms = { kind: "acquire", signal, limitAt: now + timeoutMs, stickyKey };
     if (stickyKey === undefined) return this.#dispatcher.take(now) ?? this.wait(terms);
-    if (this.#isFull) throw this.#fullError();
-    return this.#dispatcher.takeSticky(stickyKey, terms, now);
+    return this.#dispatcher.takeSticky(stickyKey, terms, now, () => {
+      if (this.#isFull) throw this.#fullError();
+    });
   }
 
   /** Waits for room, unless too many do already. */
@@ -82,7 +83,9 @@ export class Acquisition {
     return this.#dispatcher.queue.size >= this.#context.options.maxWaiting;
   }
 
+  /** A caller who is refused is still a reason to open what the pool should have open. */
   #fullError(): McpPoolExhaustedError {
+    this.#dispatcher.growth.grow();
     return queueFullError(this.#context, this.counts);
   }
 

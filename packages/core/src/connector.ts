@@ -48,10 +48,14 @@ export class RequestFailure extends Error {
   }
 }
 
+/** Tells whether an error is judged, also by another copy of this package. */
+export function isRequestFailure(error: unknown): error is RequestFailure {
+  return error instanceof RequestFailure || (error instanceof Error && "judgement" in error);
+}
+
 /** Returns a rejection of a connection as a judged failure; what a connector did not judge may have run. */
 export function toRequestFailure(error: unknown): RequestFailure {
-  if (error instanceof RequestFailure) return error;
-  if (error instanceof Error && error.name === "RequestFailure" && "judgement" in error) return error as RequestFailure;
+  if (isRequestFailure(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new RequestFailure("outcome-unknown", message, { cause: error });
 }

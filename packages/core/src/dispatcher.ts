@@ -92,7 +92,12 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Claims the connection of a sticky key, or waits in line for it. */
-  takeSticky(key: string, terms: WaitTerms, now: number): ConnectionEntry | Promise<ConnectionEntry> {
+  takeSticky(
+    key: string,
+    terms: WaitTerms,
+    now: number,
+    refuseIfFull: () => void,
+  ): ConnectionEntry | Promise<ConnectionEntry> {
     if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
     const { options, server, counters } = this.#context;
     const binding = this.#keys.get(key);
@@ -100,13 +105,14 @@ export class Dispatcher implements LimitWaiter {
       const entry = this.take(now);
       if (entry?.isUsable) this.#keys.bind(key, entry);
       if (entry !== undefined) return entry;
+      refuseIfFull();
       this.#keys.reserve(key);
       return this.wait(terms);
     }
     const { entry } = binding;
     if (entry?.state === "ready" && now - entry.idleSince > options.maxIdleTimeMs) {
       this.closer.close(entry, "idle");
-      return this.takeSticky(key, terms, now);
+      return this.takeSticky(key, terms, now, refuseIfFull);
     }
     if (entry?.state === "ready") {
       if (options.validateOnAcquire && now - entry.lastAliveAt > QUIET_MS) this.checker.check(entry);
@@ -117,6 +123,7 @@ export class Dispatcher implements LimitWaiter {
         return entry;
       } else this.#hold(entry);
     }
+    refuseIfFull();
     return this.queue.add(terms, binding.waiters, entry && "saturated");
   }
 
@@ -244,10 +251,7 @@ export class Dispatcher implements LimitWaiter {
     let entry = this.set.bound.head;
     while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
     if (entry === undefined || this.set.closing.size > 0) return;
-    const stickyKey = entry.stickyKey ?? "";
-    this.#keys.unbind(stickyKey);
     this.closer.close(entry, "evicted");
-    this.#context.events.emit({ type: "sticky-key-evicted", connectionId: entry.id, stickyKey });
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
@@ -290,7 +294,10 @@ export class Dispatcher implements LimitWaiter {
   /** Tells those who rely on the state behind a key that it is gone: who waits now, or who asks next. */
   #loseKey(entry: ConnectionEntry, stickyKey: string, reason: CloseReason): void {
     const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
-    if (reason === "idle" || reason === "discarded" || reason === "pool-closed") {
+    if (reason === "idle" || reason === "discarded" || reason === "evicted" || reason === "pool-closed") {
+      if (reason === "evicted") {
+        this.#context.events.emit({ type: "sticky-key-evicted", connectionId: entry.id, stickyKey });
+      }
       this.#startKeyAnew(stickyKey, waiters);
       return;
     }

@@ -1,7 +1,7 @@
-import type { ConnectRequest, McpConnection } from "./connector.ts";
+import { type ConnectRequest, isRequestFailure, type McpConnection } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
-import { McpConnectionError, McpPoolError, McpTimeoutError } from "./errors.ts";
+import { McpConnectionError, McpPoolError, McpTimeoutError, rememberFailure } from "./errors.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 
@@ -177,12 +177,7 @@ export class Opener {
 
   #fail(opening: Opening, cause: unknown): void {
     const { clock, counters, events, serverName, server } = this.#context;
-    const error = McpPoolError.isInstance(cause)
-      ? cause
-      : new McpConnectionError(`could not connect to MCP server "${serverName}": ${messageOf(cause)}`, {
-          serverName,
-          cause,
-        });
+    const error = McpPoolError.isInstance(cause) ? cause : connectError(serverName, cause);
     if (error.code !== "CIRCUIT_OPEN") server.backoff.failed(opening.startedAt);
     counters.connectFailures++;
     if (events.wants("connection-failed")) {
@@ -208,6 +203,15 @@ export class Opener {
 /** Calls a hook; one that throws is one that rejects. */
 export async function invoke<A extends unknown[], R>(hook: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
   return await hook(...args);
+}
+
+/** A connector may judge its failure, and say how long the server asks to wait. */
+function connectError(serverName: string, cause: unknown): McpConnectionError {
+  const failure = isRequestFailure(cause) ? cause : undefined;
+  const message = `could not connect to MCP server "${serverName}": ${messageOf(cause)}`;
+  const error = new McpConnectionError(message, { serverName, cause, retryAfterMs: failure?.retryAfterMs });
+  if (failure !== undefined) rememberFailure(error, failure);
+  return error;
 }
 
 function isConnection(value: unknown): value is McpConnection {

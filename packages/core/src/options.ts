@@ -31,7 +31,7 @@ export interface PoolOptions {
   readonly acquireTimeoutMs?: number | undefined;
   /** Time for a whole request: waiting, all attempts and back-offs. @default 60_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** Time for one attempt, from sending to the answer. @default `requestTimeoutMs` */
+  /** Time for one attempt, from sending to the answer. @default what is left of the whole request's time */
   readonly attemptTimeoutMs?: number | undefined;
   /** Callers that may wait at one time. @default 1_000 */
   readonly maxWaiting?: number | undefined;
@@ -98,7 +98,7 @@ export interface AcquireOptions {
   readonly identity?: string | undefined;
   /** Ends the wait; the acquire rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Time for the whole wait in milliseconds. @default `acquireTimeoutMs`, which runs only while all room is taken */
+  /** Time for the whole wait in milliseconds, in place of `acquireTimeoutMs` and `connectionTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -151,7 +151,7 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     connectionTimeoutMs: options.connectionTimeoutMs ?? 30_000,
     acquireTimeoutMs: options.acquireTimeoutMs ?? 10_000,
     requestTimeoutMs,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? requestTimeoutMs,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? Infinity,
     maxWaiting: options.maxWaiting ?? 1_000,
     maxRequestsPerConnection: options.maxRequestsPerConnection,
     sharing,

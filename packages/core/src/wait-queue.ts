@@ -139,10 +139,18 @@ export class WaitQueue {
   }
 
   /** Adds a caller at the end of the queue, or of the given list of callers that wait for one connection. */
-  add(terms: WaitTerms, list: LinkedList<Waiter> = this.#waiters, mode: WaitMode = this.#mode): Promise<ConnectionEntry> {
+  add(
+    terms: WaitTerms,
+    list: LinkedList<Waiter> = this.#waiters,
+    mode: WaitMode = this.#mode,
+  ): Promise<ConnectionEntry> {
     const { clock, options, wheel, counters } = this.#context;
     const now = clock.now();
-    const budgets = { acquireMs: options.acquireTimeoutMs, openingMs: options.connectionTimeoutMs };
+    // A limit of the caller's own stands in for both of the pool's.
+    const isOwn = terms.kind === "acquire" && terms.limitAt !== Infinity;
+    const budgets = isOwn
+      ? { acquireMs: Infinity, openingMs: Infinity }
+      : { acquireMs: options.acquireTimeoutMs, openingMs: options.connectionTimeoutMs };
     const waiter = new Waiter(this, terms, mode, now, budgets);
     waiter.isFollower = list !== this.#waiters;
     const promise = waiter.promise();

@@ -1,4 +1,4 @@
-import { afterEach, expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import {
   type Lease,
   McpConnectionPool,
@@ -29,7 +29,8 @@ export interface ScriptedPoolSetup extends McpConnectionPoolOptions {
   readonly environment?: (clock: FakeClock, connector: ScriptedConnector) => PoolEnvironment;
 }
 
-const made: (ScriptedPool & { readonly maxConnections: number })[] = [];
+/** Pools that have more connections than their maximum on purpose. */
+const unbounded = new WeakSet<McpConnectionPool>();
 
 /** Makes a pool with no minimum of connections; whatever a test does with it, it is checked and closed afterwards. */
 export function scriptedPool(setup: ScriptedPoolSetup = {}): ScriptedPool {
@@ -39,8 +40,9 @@ export function scriptedPool(setup: ScriptedPoolSetup = {}): ScriptedPool {
   const all = { name: "files", minConnections: 0, ...options };
   const pool = new McpConnectionPool(connector, all, plugins, { clock, ...environment?.(clock, connector) });
   const recorder = new EventRecorder(pool);
-  made.push({ pool, connector, clock, recorder, maxConnections: all.maxConnections ?? 10 });
-  return { pool, connector, clock, recorder };
+  const made = { pool, connector, clock, recorder };
+  onTestFinished(() => checkAndClose(made, all.maxConnections ?? 10));
+  return made;
 }
 
 /** A pool whose connections are lent to one at a time. */
@@ -84,24 +86,22 @@ export function expectBalance({ pool, connector }: Pick<ScriptedPool, "pool" | "
 
 /** Says that a test has more connections than the maximum on purpose, as after a change of connector. */
 export function allowAboveMaximum(pool: McpConnectionPool): void {
-  const index = made.findIndex((each) => each.pool === pool);
-  const found = made[index];
-  if (found !== undefined) made[index] = { ...found, maxConnections: Infinity };
+  unbounded.add(pool);
 }
 
-afterEach(async () => {
-  for (const { pool, connector, clock, maxConnections } of made.splice(0)) {
-    expectBalance({ pool, connector });
-    expect(connector.peak, "never more connections than the maximum").toBeLessThanOrEqual(maxConnections);
-    connector.onClose.always(ok());
-    const closing = outcomeOf(pool.close({ drainTimeoutMs: 0 }));
-    await clock.advance(0);
-    for (const call of connector.pending) call.resolve();
-    await clock.advance(40_000);
-    expect(closing, "close() resolves").toEqual({ state: "resolved", value: undefined });
-    expectBalance({ pool, connector });
-    expect(pool.stats().connections.total).toBe(0);
-    expect(clock.pending, "no timer is left").toEqual([]);
-    expect(connector.listenerCount, "no listener is left").toBe(0);
-  }
-});
+async function checkAndClose(all: ScriptedPool, maxConnections: number): Promise<void> {
+  const { pool, connector, clock } = all;
+  expectBalance(all);
+  const maximum = unbounded.has(pool) ? Infinity : maxConnections;
+  expect(connector.peak, "never more connections than the maximum").toBeLessThanOrEqual(maximum);
+  connector.onClose.always(ok());
+  const closing = outcomeOf(pool.close({ drainTimeoutMs: 0 }));
+  await clock.advance(0);
+  for (const call of connector.pending) call.resolve();
+  await clock.advance(40_000);
+  expect(closing, "close() resolves").toEqual({ state: "resolved", value: undefined });
+  expectBalance(all);
+  expect(pool.stats().connections.total).toBe(0);
+  expect(clock.pending, "no timer is left").toEqual([]);
+  expect(connector.listenerCount, "no listener is left").toBe(0);
+}

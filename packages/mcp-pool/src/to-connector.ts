@@ -63,7 +63,17 @@ function check(config: unknown, path: string): readonly Issue[] {
   if (cwd !== undefined && !isString(cwd)) report("cwd", "must be a string");
   if (env !== undefined && !isStrings(env)) report("env", "must be an object of strings");
   if (headers !== undefined && !isStrings(headers)) report("headers", "must be an object of strings");
+  else for (const [name, value] of Object.entries(headers ?? {})) checkHeader(name, value, report);
   return issues;
+}
+
+/** Says that a header cannot be sent, but not its value, unlike the error of `Headers`. */
+function checkHeader(name: string, value: string, report: (name: string, message: string) => void): void {
+  try {
+    new Headers([[name, value]]);
+  } catch {
+    report(`headers.${name}`, "is no valid name or value of an HTTP header");
+  }
 }
 
 /** Whether a value is an object with keys. */
