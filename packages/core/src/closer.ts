@@ -95,6 +95,7 @@ export class Closer {
     for (const unsubscribe of entry.unsubscribes) unsubscribe();
     entry.unsubscribes = [];
     counters.destroyed++;
+    for (const attempt of entry.attempts) attempt.close();
     const ageMs = clock.now() - entry.openedAt;
     events.emit({ type: "connection-closed", connectionId: entry.id, reason, ageMs, uses: entry.uses, cause });
     this.#host.onClosed(entry);

@@ -200,7 +200,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
       this.#parts.dispatcher.close(drainMs);
       this.#parts.warmUp.onChange();
     });
-    this.#parts.path.end();
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
