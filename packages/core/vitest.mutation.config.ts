@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "src/*.test.ts"],
-    exclude: ["test/model.test.ts", "test/capacity-model.test.ts"],
+    exclude: ["model", "capacity-model", "fault-product", "manager-under-load"].map((name) => `test/${name}.test.ts`),
     isolate: false,
   },
 });
