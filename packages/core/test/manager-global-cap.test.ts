@@ -143,13 +143,15 @@ describe("the global cap", () => {
       order.push(name);
       lease.discard();
     };
-    const patient = serve("patient");
+    const patient = [serve("patient")];
     await clock.advance(2_100);
     const urgent = serve("urgent");
+    // One more caller of a pool that waits already does not put it back in the line.
+    patient.push(serve("patient"));
     held.discard();
     await clock.advance(5);
-    await Promise.all([patient, urgent]);
-    expect(order).toEqual(["patient", "urgent"]);
+    await Promise.all([...patient, urgent]);
+    expect(order[0]).toBe("patient");
   });
 
   it("evicts no more connections than are waited for", async () => {
@@ -228,6 +230,32 @@ describe("the global cap", () => {
     expect(manager.pool("minimum").stats().connections.total).toBe(0);
     await manager.warmUp("minimum");
     expect(manager.pool("minimum").stats().connections.total).toBe(2);
+  });
+
+  it("evicts nothing for a minimum", async () => {
+    const scripted = scriptedManager({
+      max: 2,
+      servers: { idle: exclusive(), minimum: exclusive({ minConnections: 2 }) },
+    });
+    const { manager, clock } = scripted;
+    for (const lease of await acquireMany(manager, "idle", 2)) lease.release();
+    await manager.warmUp("minimum");
+    await clock.advance(5_000);
+    expect(openServers(scripted)).toEqual(["idle", "idle"]);
+  });
+
+  it("evicts nothing for a caller who has gone", async () => {
+    const scripted = scriptedManager({ max: 1, servers: { holder: exclusive(), gone: exclusive() } });
+    const { manager, clock } = scripted;
+    const held = await manager.acquire("holder");
+    const controller = new AbortController();
+    const gone = outcomeOf(manager.acquire("gone", { signal: controller.signal }));
+    await clock.settle();
+    controller.abort(new Error("enough"));
+    held.release();
+    await clock.advance(5_000);
+    expect(gone.state).toBe("rejected");
+    expect(openServers(scripted)).toEqual(["holder"]);
   });
 
   it("gets its units back from connects that fail, are given up, or come too late", async () => {
@@ -313,7 +341,7 @@ describe("the global cap", () => {
     const more = await manager.acquire("a");
     more.release();
     await manager.reload(options({ max: 1, servers: { a: exclusive(), b: exclusive() } }));
-    await clock.advance(2_000);
+    await clock.settle();
     expect(openServers(scripted)).toEqual(["a"]);
     expect(manager.stats()).toMatchObject({ totalConnections: 1, maxTotalConnections: 1 });
     a.release();
