@@ -71,18 +71,25 @@ describe("the global cap", () => {
     waiting.value?.release();
   });
 
-  it("has no timer once nobody waits", async () => {
+  it("has a timer only while somebody waits, and one that keeps no process alive", async () => {
     const { manager, clock } = scriptedManager({ max: 1, servers: { a: exclusive(), b: exclusive() } });
     const held = await manager.acquire("a");
-    const timers = clock.pending.length;
+    await clock.settle();
+    const dueAt = () => clock.pending.map((timer) => timer.dueAt - clock.now());
+    const isRecheck = (ms: number) => ms > 0 && ms < 1_000;
+    expect(dueAt().filter(isRecheck)).toEqual([]);
     const controller = new AbortController();
     const waiting = outcomeOf(manager.acquire("b", { signal: controller.signal }));
     await clock.settle();
+    expect(dueAt().filter(isRecheck)).toHaveLength(1);
+    expect(
+      clock.pending.filter(({ isRef }) => isRef),
+      "the caller's own deadline",
+    ).toHaveLength(1);
     controller.abort(new Error("enough"));
-    await clock.advance(0);
+    await clock.settle();
     expect(waiting.state).toBe("rejected");
-    expect(clock.pending.filter(({ isRef }) => isRef)).toEqual([]);
-    expect(clock.pending.length).toBeLessThanOrEqual(timers + 1);
+    expect(dueAt().filter(isRecheck)).toEqual([]);
     held.release();
   });
 
@@ -173,6 +180,49 @@ describe("the global cap", () => {
     for (const { value } of waiting) value?.discard();
     await clock.settle();
     for (const { value } of waiting) value?.discard();
+  });
+
+  it("counts an eviction under way as room, whatever else has closed meanwhile", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      max: 4,
+      servers: { idle: exclusive(), holder: exclusive(), one: exclusive(), two: exclusive() },
+    });
+    for (const lease of await acquireMany(manager, "idle", 3)) lease.release();
+    const held = await manager.acquire("holder");
+    connector.onClose.next(manual());
+    const waiting = [outcomeOf(manager.acquire("one"))];
+    held.discard();
+    await clock.settle();
+    waiting.push(outcomeOf(manager.acquire("two")));
+    await clock.advance(1_000);
+    expect(waiting.map(({ state }) => state)).toEqual(["resolved", "pending"]);
+    expect(manager.pool("idle").stats().connections).toMatchObject({ ready: 2, closing: 1 });
+    connector.pendingOf("close")[0]?.resolve();
+    await clock.settle();
+    expect(waiting.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
+    for (const { value } of waiting) value?.release();
+  });
+
+  it("keeps to the back-off of a server whose turn it is, and hands the unit on", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      max: 1,
+      servers: { holder: exclusive(), broken: { ...exclusive(), priority: 5 }, fine: exclusive() },
+    });
+    const held = await manager.acquire("holder");
+    connector.onConnect.always(({ serverName }) => (serverName === "broken" ? fail(new Error("refused")) : ok()));
+    const broken = Array.from({ length: 6 }, (_, index) =>
+      outcomeOf(manager.acquire("broken", index % 2 === 0 ? {} : { identity: "me" })),
+    );
+    const fine = outcomeOf(manager.acquire("fine"));
+    await clock.settle();
+    held.discard();
+    await clock.settle();
+    const early = connector.connects.filter(({ serverName }) => serverName === "broken").length;
+    expect(early, "at once, one failure is made up for; the next ones are spaced out").toBeLessThanOrEqual(2);
+    expect(fine.state).toBe("resolved");
+    fine.value?.discard();
+    await clock.advance(9_000);
+    expect(broken.map(({ state }) => state)).toEqual(Array(6).fill("rejected"));
   });
 
   it("lets a surplus connection of the lowest priority drain when nothing is idle", async () => {

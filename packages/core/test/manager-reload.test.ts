@@ -291,13 +291,13 @@ describe("a manager's events", () => {
   it("are only those of the types asked for, until the listener leaves", async () => {
     const { manager } = scriptedManager({ servers: { a: {} } });
     const heard: string[] = [];
-    const unsubscribe = manager.subscribe((event) => heard.push(event.type), ["connection-opened"]);
+    const unsubscribe = manager.subscribe((event) => heard.push(event.type), ["request-finished"]);
     await manager.callTool("a", CALL);
     await manager.callTool("a", CALL, { identity: "one" });
-    expect(heard).toEqual(["connection-opened", "connection-opened"]);
+    expect(heard).toEqual(["request-finished", "request-finished"]);
     unsubscribe();
     unsubscribe();
-    await manager.callTool("a", CALL, { identity: "two" });
+    for (const identity of [undefined, "one", "two"]) await manager.callTool("a", CALL, { identity });
     expect(heard).toHaveLength(2);
   });
 
