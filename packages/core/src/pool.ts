@@ -206,6 +206,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
-    this.#parts.plugins.dispose();
+    this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }
