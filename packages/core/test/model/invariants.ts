@@ -13,14 +13,17 @@ export const INVARIANTS = {
   S11: "no request is sent twice",
   S12: "after close() no timer and no listener is left",
   L1: "everybody is answered, and nobody waits beside free room",
+  L2: "freed capacity is used at once: nobody waits while a connection could be opened",
   L3: "a failed connect fails one caller at the most",
-  L4: "close() settles",
+  L4: "close() settles, whether hooks end or not",
   L5: "an abort ends a wait at once",
   F1: "callers are served in the order in which they came",
   F2: "no newcomer passes those who wait",
   B1: "every wait ends within its time",
+  B2: "connects that fail are spaced out, by growing pauses",
   B3: "the queue stays within its bound",
   B4: "no more connections are opened than callers need",
+  B7: "connections end within the last 2.5 % of their lifetime, and serve nobody beyond it",
   B8: "no idle connection is closed below the minimum, and none that is in use",
 } as const;
 

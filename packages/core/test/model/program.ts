@@ -130,6 +130,7 @@ export const program: fc.Arbitrary<Program> = fc.record({
     automatic: fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }),
     faults: fc.array(fc.constantFrom<Outcome>("ok", "ok", "ok", "error", "throw"), { maxLength: 10 }),
     honoursAbort: fc.boolean(),
+    endsAtClose: fc.boolean(),
   }),
   commands: fc.array(command, { minLength: 4, maxLength: 60, size: "max" }),
 });

@@ -16,6 +16,11 @@ import { World, type WorldConnection } from "./world.ts";
 const ACQUIRE_MS = 300;
 const CONNECT_MS = 500;
 const REQUEST_MS = 700;
+const LIFETIME_MS = 20_000;
+const DRAIN_MS = 2_000;
+/** The shortest pause after the second failure in a row, and the longest that is certain. */
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 15_000;
 /** How long an abandoned request keeps its room; the pool's own bound. */
 const ABANDONED_MS = 30_000;
 
@@ -50,6 +55,7 @@ export class ProgramRun {
   readonly #sent = new Set<number>();
   readonly #connectErrors = new WeakSet<object>();
   readonly #limit: InFlightLimit;
+  readonly #backoff: ConnectBackoff;
   #control: PoolControl | undefined;
   #placeBound: number;
   #closing: Promise<void> | undefined;
@@ -63,6 +69,7 @@ export class ProgramRun {
     this.#world = new World(program.world, pool.room);
     this.#placeBound = pool.max;
     this.#limit = new InFlightLimit(pool.limit);
+    this.#backoff = new ConnectBackoff(this.#world.clock, undefined);
     const spy: PoolPlugin = {
       name: "spy",
       install: (control) => {
@@ -72,7 +79,13 @@ export class ProgramRun {
     };
     this.#pool = new McpConnectionPool(this.#world, this.#options(pool.max), [spy], {
       clock: this.#world.clock,
-      server: { limit: this.#limit, backoff: new ConnectBackoff(this.#world.clock, undefined) },
+      server: { limit: this.#limit, backoff: this.#backoff },
+    });
+    // A failure that the pool has not seen when it gives a connect up is none for it.
+    this.#pool.subscribe((event) => {
+      if (event.type !== "connection-failed") return;
+      const now = this.#world.clock.now();
+      this.#world.streak.failed(now - event.durationMs, now);
     });
     this.#world.onRequest = (connection, params) => this.#checkRequest(connection, params);
     this.#world.onConnect = () => this.#checkConnect();
@@ -104,7 +117,7 @@ export class ProgramRun {
       requestTimeoutMs: REQUEST_MS,
       maxIdleTimeMs: 4_000,
       cleanupIntervalMs: 1_000,
-      maxLifetimeMs: 20_000,
+      maxLifetimeMs: LIFETIME_MS,
       onRelease: pool.onRelease === "reset" ? () => this.#world.call("reset", () => {}) : pool.onRelease,
     };
   }
@@ -305,7 +318,7 @@ export class ProgramRun {
   }
 
   #close(): void {
-    this.#closing ??= this.#pool.close({ drainTimeoutMs: 2_000 }).then(() => {
+    this.#closing ??= this.#pool.close({ drainTimeoutMs: DRAIN_MS }).then(() => {
       this.#isClosed = true;
     });
   }
@@ -322,9 +335,9 @@ export class ProgramRun {
     this.#check("L1", stuck === undefined, `caller ${stuck?.number} was never answered`);
     if (this.#closing === undefined) this.#checkConservation();
     this.#close();
-    for (let round = 0; round < 200 && !this.#isClosed; round++) {
+    for (let round = 0; round < 80 && !this.#isClosed; round++) {
       await settle();
-      for (const hook of [...this.#world.pending]) hook.end("ok");
+      if (this.#world.options.endsAtClose) for (const hook of [...this.#world.pending]) hook.end("ok");
       if (round > 10) this.#world.clock.step(200);
     }
     this.#check("L4", this.#isClosed, "close() did not settle");
@@ -363,7 +376,10 @@ export class ProgramRun {
     for (const connection of this.#control?.connections() ?? []) this.#checkState(connection);
   }
 
-  #checkState({ state, inFlight, room, stickyKey, id }: PooledConnection): void {
+  #checkState({ state, inFlight, room, stickyKey, id, openedAt }: PooledConnection): void {
+    const isInUse = state === "ready" || state === "busy" || state === "checking";
+    const ageMs = this.#world.clock.now() - openedAt;
+    this.#check("B7", !isInUse || ageMs <= LIFETIME_MS, `connection ${id} is ${state} at the age of ${ageMs} ms`);
     this.#check(
       "S1",
       inFlight >= 0 && inFlight <= Math.max(room, 3),
@@ -391,16 +407,30 @@ export class ProgramRun {
   #checkConnect(): void {
     this.#checkPlaces();
     const { waiting, connections } = this.#pool.stats();
-    const wanted = [...this.#world.connecting].filter(({ givenUpAt }) => givenUpAt === undefined).length;
+    const wanted = this.#opening;
     const room = this.#program.pool.sharing === "exclusive" ? 1 : this.#program.pool.room;
     const needed = Math.max(Math.ceil(waiting / room), connections.min, 1);
+    const { length, lastAt } = this.#world.streak;
+    const pauseMs = length < 2 ? 0 : Math.min(SHORTEST_PAUSE_MS * 2 ** (length - 2), LONGEST_PAUSE_MS);
+    const sinceMs = this.#world.clock.now() - lastAt;
+    this.#check("B2", sinceMs >= pauseMs - 1, `connect ${sinceMs} ms after failure ${length} in a row`);
     this.#check("B4", wanted <= needed, `${wanted} connections are being opened for ${waiting} callers`);
   }
 
+  /** Connects under way that were not given up. */
+  get #opening(): number {
+    return [...this.#world.connecting].filter(({ givenUpAt }) => givenUpAt === undefined).length;
+  }
+
   #checkClose(connection: WorldConnection, reason: CloseReason): void {
-    if (reason !== "idle") return;
+    if (reason === "lifetime") {
+      const ageMs = this.#world.clock.now() - connection.openedAt;
+      this.#check("B7", ageMs >= 0.975 * LIFETIME_MS, `a connection of ${ageMs} ms was closed for its age`);
+    }
+    const isUpkeep = reason === "idle" || reason === "lifetime" || reason === "max-uses" || reason === "evicted";
     const isUsed = this.#held.some((held) => held.connection === connection && !held.lease.isReleased);
-    this.#check("B8", !isUsed, "a connection in use was closed as idle");
+    this.#check("B8", !isUpkeep || !isUsed, `a connection in use was closed: ${reason}`);
+    if (reason !== "idle") return;
     const { ready, busy, checking, min } = this.#pool.stats().connections;
     const isBelow = ready + busy + checking < min && this.#program.pool.sharing === "shared";
     this.#check("B8", !isBelow, `${ready + busy + checking} connections are left of at least ${min}`);
@@ -419,7 +449,7 @@ export class ProgramRun {
   /** No hook is about to end and no promise is about to settle: nobody may wait beside free room. */
   #checkSettled(): void {
     if (this.#closing !== undefined) return;
-    const { waiting, connections, counters } = this.#pool.stats();
+    const { waiting, connections } = this.#pool.stats();
     const pending = this.#asks.filter((ask) => ask.state === "pending").length;
     this.#check("S4", waiting <= pending, `${waiting} wait, ${pending} are unanswered`);
     const unkeyed = this.#asks.filter((ask) => ask.state === "pending" && ask.key === undefined).length;
@@ -431,9 +461,16 @@ export class ProgramRun {
     const isProbed = this.#program.pool.validateOnAcquire && connections.checking > 0;
     this.#check("L1", free === undefined || isProbed, `${waiting} wait beside a connection with room`);
     const isFull = connections.total >= connections.max;
+    const isPaused = this.#backoff.notBefore > this.#world.clock.now();
     const isComing = connections.connecting + connections.checking > 0;
-    const mayBackOff = counters.connectFailures + counters.lost > 0;
-    this.#check("L1", isFull || isComing || mayBackOff, `${waiting} wait, and nothing is being opened`);
+    this.#check("L1", isFull || isComing || isPaused, `${waiting} wait, and nothing is being opened`);
+    if (isFull || isPaused || connections.checking > 0) return;
+    const opening = this.#opening;
+    const room = this.#program.pool.sharing === "exclusive" ? 1 : this.#program.pool.room;
+    const callers = Math.min(waiting, this.#limit.free);
+    // While connects fail, one at a time is tried.
+    const isEnough = opening * room >= callers || (this.#backoff.isFailing && opening > 0);
+    this.#check("L2", isEnough, `${callers} wait, ${opening} connections are being opened, and more could be`);
   }
 
   #checkTimes(): void {

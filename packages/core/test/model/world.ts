@@ -17,6 +17,9 @@ export type HookKind = "connect" | "probe" | "close" | "request" | "reset";
 /** How long a hook that ignores its end holds a place; the pool's own bound. */
 const GRACE_MS = 10_000;
 
+/** A connection that is lost before this age counts as a failed connect. */
+const SHORT_LIFE_MS = 10_000;
+
 /** One call of a hook that has not ended. */
 export interface Hook {
   readonly kind: HookKind;
@@ -31,6 +34,8 @@ export interface WorldOptions {
   readonly faults: readonly Outcome[];
   /** Whether connects and requests end when they are aborted. */
   readonly honoursAbort: boolean;
+  /** Whether calls that wait for the program end once the pool is closed; otherwise they never do. */
+  readonly endsAtClose: boolean;
 }
 
 /** Time that goes on when the program says so. Timers fire at once, without letting promises run between. */
@@ -76,6 +81,22 @@ interface Place {
   givenUpAt: number | undefined;
 }
 
+/** Connects that failed one after the other; those that were under way together count once. */
+export class FailureStreak {
+  length = 0;
+  lastAt: number = -Infinity;
+
+  failed(startedAt: number, now: number): void {
+    if (startedAt < this.lastAt) return;
+    this.length++;
+    this.lastAt = now;
+  }
+
+  end(): void {
+    this.length = 0;
+  }
+}
+
 /** One connection as the outside world sees it. */
 export class WorldConnection implements McpConnection {
   readonly raw: unknown = {};
@@ -90,12 +111,14 @@ export class WorldConnection implements McpConnection {
   /** The connect it came from; one that was given up is not the pool's any more. */
   place: Place | undefined;
   closingSince: number | undefined;
+  readonly openedAt: number;
   isClosed = false;
   isDead = false;
   readonly #world: World;
 
   constructor(world: World, suggestedConcurrency: number) {
     this.#world = world;
+    this.openedAt = world.clock.now();
     this.suggestedConcurrency = suggestedConcurrency;
   }
 
@@ -146,6 +169,8 @@ export class WorldConnection implements McpConnection {
   die(): void {
     if (this.isDead || this.closes > 0) return;
     this.isDead = true;
+    // The loss of a connection that lived for long clears the pool's memory of failures.
+    if (this.#world.clock.now() - this.openedAt >= SHORT_LIFE_MS) this.#world.streak.end();
     for (const listener of [...this.closedListeners]) listener(new Error("killed"));
   }
 }
@@ -158,6 +183,7 @@ export class World implements Connector {
   readonly connections: WorldConnection[] = [];
   readonly pending: Hook[] = [];
   readonly connecting: Set<Place> = new Set();
+  readonly streak: FailureStreak = new FailureStreak();
   onRequest: (connection: WorldConnection, params: unknown) => void = () => {};
   onClose: (connection: WorldConnection, reason: CloseReason) => void = () => {};
   onConnect: () => void = () => {};
@@ -182,6 +208,7 @@ export class World implements Connector {
       const connection = new WorldConnection(this, this.suggestedConcurrency);
       connection.place = place;
       this.connections.push(connection);
+      if (!signal.aborted) this.streak.end();
       return connection;
     };
     return this.call("connect", open, () => void this.connecting.delete(place));
