@@ -83,6 +83,7 @@ export class ProgramRun {
     });
     // A failure that the pool has not seen when it gives a connect up is none for it.
     this.#pool.subscribe((event) => {
+      if (event.type === "connection-opened") this.#barge();
       if (event.type !== "connection-failed") return;
       const now = this.#world.clock.now();
       this.#world.streak.failed(now - event.durationMs, now);
@@ -255,7 +256,9 @@ export class ProgramRun {
 
   #hold(lease: Lease, connection: WorldConnection | undefined): void {
     this.#held.push({ lease, connection });
-    if (connection !== undefined) this.#checkRoom(connection);
+    if (connection === undefined) return;
+    this.#checkRoom(connection);
+    this.#checkPlace(connection);
   }
 
   #failed(ask: Ask, error: unknown): void {
@@ -280,6 +283,14 @@ export class ProgramRun {
     const isGood = connection !== undefined && connection.closes === 0 && !connection.isDead;
     this.#check("S7", isGood, "a lease on a connection that is gone");
     this.#hold(lease, connection);
+  }
+
+  /** A listener may call the pool at any time, and gets nothing before those who wait. */
+  #barge(): void {
+    if (this.#pool.stats().waiting === 0 || this.#asks.some((ask) => ask.key !== undefined)) return;
+    const lease = this.#pool.tryAcquire();
+    this.#check("F2", lease === undefined, "a listener passed those who wait");
+    lease?.release();
   }
 
   #release(index: number, end: (lease: Lease) => void): void {
@@ -398,6 +409,7 @@ export class ProgramRun {
 
   #checkRequest(connection: WorldConnection, params: unknown): void {
     this.#checkRoom(connection);
+    this.#checkPlace(connection);
     const { number } = params as { number?: number };
     if (number === undefined) return;
     this.#check("S11", !this.#sent.has(number), `request ${number} was sent twice`);
@@ -434,6 +446,10 @@ export class ProgramRun {
     const { ready, busy, checking, min } = this.#pool.stats().connections;
     const isBelow = ready + busy + checking < min && this.#program.pool.sharing === "shared";
     this.#check("B8", !isBelow, `${ready + busy + checking} connections are left of at least ${min}`);
+  }
+
+  #checkPlace({ place }: WorldConnection): void {
+    this.#check("S7", place?.givenUpAt === undefined, "a connection that came too late is used");
   }
 
   /** What is on a connection, by what the world saw: leases held, and requests that were not abandoned. */
