@@ -208,7 +208,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   #end(): void {
-    this.#parts.path.end();
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });

@@ -5,7 +5,6 @@ import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
 import { Lease } from "./lease.ts";
-import { LinkedList } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, targetOf } from "./request-errors.ts";
 import type { WaitTerms } from "./wait-queue.ts";
@@ -26,7 +25,6 @@ export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
-  readonly #attempts = new LinkedList<Attempt>();
 
   constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
     this.context = context;
@@ -51,14 +49,7 @@ export class RequestPath implements AttemptHost {
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     this.context.counters.requests++;
-    const attempt = new Attempt(this, entry, request, terms);
-    this.#attempts.pushBack(attempt);
-    return attempt.run();
-  }
-
-  /** Ends what is still under way, now that all connections are closed. */
-  end(): void {
-    for (const attempt of this.#attempts) attempt.close();
+    return new Attempt(this, entry, request, terms).run();
   }
 
   onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
