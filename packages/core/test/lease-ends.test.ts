@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { rememberFailure } from "../src/errors.ts";
 import { type Judgement, type PoolRequest, type Request, RequestFailure } from "../src/index.ts";
 import { manual } from "../src/testing/index.ts";
 import { exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
@@ -15,13 +14,11 @@ const JUDGEMENTS: readonly (readonly [Judgement, boolean])[] = [
   ["unauthorised", false],
 ];
 
-describe("a lease that is released with an error behind which is a judged failure", () => {
+describe("a lease that is released with a failure in the words of the connector", () => {
   it.each(JUDGEMENTS)("such as %s (does it cost the connection? %s)", async (judgement, isClosed) => {
     const { pool, connector, clock } = exclusivePool();
     const lease = await pool.acquire();
-    const error = new Error("found out by other means");
-    rememberFailure(error, new RequestFailure(judgement, "it is"));
-    lease.release(error);
+    lease.release(new RequestFailure(judgement, "found out by other means"));
     await clock.settle();
     expect(connector.connection(1).closes).toEqual(isClosed ? ["request-failed"] : []);
   });
