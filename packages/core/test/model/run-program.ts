@@ -86,7 +86,7 @@ export class ProgramRun {
       if (event.type === "connection-opened") this.#barge();
       if (event.type !== "connection-failed") return;
       const now = this.#world.clock.now();
-      this.#world.streak.failed(now - event.durationMs, now);
+      this.#world.streak.failed(now - event.durationMs, now, this.#pool.stats().counters.lost);
     });
     this.#world.onRequest = (connection, params) => this.#checkRequest(connection, params);
     this.#world.onConnect = () => this.#checkConnect();
@@ -366,11 +366,12 @@ export class ProgramRun {
 
   /** Ends every hook well and releases every lease, until nothing more comes of it. */
   async #endWell(): Promise<void> {
-    await settle();
-    for (let round = 0; round < 500 && this.#world.pending.length + this.#held.length > 0; round++) {
+    for (let round = 0; round < 500; round++) {
+      // However many microtasks that takes.
+      await new Promise((resolve) => void setImmediate(resolve));
+      if (this.#world.pending.length + this.#held.length === 0) return;
       for (const hook of [...this.#world.pending]) hook.end("ok");
       for (const { lease } of this.#held.splice(0)) lease.release();
-      await settle();
     }
   }
 

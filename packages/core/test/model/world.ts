@@ -85,10 +85,13 @@ interface Place {
 export class FailureStreak {
   length = 0;
   lastAt: number = -Infinity;
+  #losses = 0;
 
-  failed(startedAt: number, now: number): void {
+  /** A connection that was lost since is a failure too, whose pause may be over: then the count begins anew. */
+  failed(startedAt: number, now: number, losses: number): void {
     if (startedAt < this.lastAt) return;
-    this.length++;
+    this.length = losses === this.#losses ? this.length + 1 : 1;
+    this.#losses = losses;
     this.lastAt = now;
   }
 
