@@ -6,7 +6,8 @@ import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
-import type { Connect } from "./plugin.ts";
+import { LinkedList } from "./linked-list.ts";
+import type { Admission, Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { StickyKeys } from "./sticky-keys.ts";
 import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
@@ -17,7 +18,7 @@ const QUIET_MS = 500;
 /** What a dispatcher asks of, and tells, its pool. */
 export interface DispatcherHost {
   /** Returns why nothing may be acquired now. */
-  admit(): McpPoolError | undefined;
+  admit(asker: Admission): McpPoolError | undefined;
   expiryError(waiter: Waiter, expiry: Expiry, lastConnectError: McpPoolError | undefined): unknown;
   sessionLostError(stickyKey: string): McpPoolError;
   closedError(): McpPoolError;
@@ -41,6 +42,10 @@ export class Dispatcher implements LimitWaiter {
   readonly closer: Closer;
   readonly checker: Checker;
   readonly growth: Growth;
+  /** Callers that wait for something else than the next room. */
+  readonly sideLists: Set<LinkedList<Waiter>> = new Set();
+  /** Callers that wait for a connection that is opened from now on. */
+  readonly #fresh = new LinkedList<Waiter>();
   readonly #context: PoolContext;
   readonly #host: DispatcherHost;
   readonly #keys = new StickyKeys();
@@ -52,6 +57,7 @@ export class Dispatcher implements LimitWaiter {
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
     this.#host = host;
+    this.sideLists.add(this.#fresh);
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
@@ -71,6 +77,8 @@ export class Dispatcher implements LimitWaiter {
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
       onCrowded: () => this.#giveUpKey(),
+      admitsRefill: () => host.admit("refill") === undefined,
+      fresh: () => this.#fresh.size,
     });
   }
 
@@ -78,11 +86,14 @@ export class Dispatcher implements LimitWaiter {
     return this.#isClosed;
   }
 
-  /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
-  take(now: number): ConnectionEntry | undefined {
+  /**
+   * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
+   * @param avoid a connection that is taken only if there is no other and none can be opened
+   */
+  take(now: number, avoid?: number): ConnectionEntry | undefined {
     this.growth.start();
     if (this.queue.length > 0) return undefined;
-    const entry = this.#lendable(1, now);
+    const entry = avoid === undefined ? this.#lendable(1, now) : this.#lendableBut(avoid, now);
     if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
     this.#claim(entry);
     this.#context.counters.hits++;
@@ -127,6 +138,21 @@ export class Dispatcher implements LimitWaiter {
     return this.queue.add(terms, binding.waiters, entry && "saturated");
   }
 
+  /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
+  needsFresh(avoid: number | undefined): boolean {
+    if (!this.growth.canOpen) return false;
+    if (avoid === undefined) return true;
+    for (const { id, isUsable } of this.set) if (isUsable && id !== avoid) return false;
+    return this.set.usable > 0;
+  }
+
+  /** Waits for a connection that is opened from now on; for any, once the limits allow no new one. */
+  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
+    const promise = this.queue.add(terms, this.#fresh, "opening");
+    this.growth.grow();
+    return promise;
+  }
+
   /** Joins the wait queue. */
   wait(terms: WaitTerms): Promise<ConnectionEntry> {
     const promise = this.queue.add(terms);
@@ -156,9 +182,10 @@ export class Dispatcher implements LimitWaiter {
       return;
     }
     for (const entry of [...this.#held]) this.#serveKey(entry);
+    this.#sortSides();
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
-      const refusal = this.#host.admit();
+      const refusal = this.#host.admit(waiter.terms.asker);
       if (refusal !== undefined) {
         queue.reject(waiter, refusal);
         continue;
@@ -183,6 +210,7 @@ export class Dispatcher implements LimitWaiter {
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
     for (const waiter of [...this.#keys.waiters()]) this.queue.reject(waiter, error);
+    for (const waiter of this.#sideWaiters()) this.queue.reject(waiter, error);
     for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
     this.growth.close();
     this.dispatch();
@@ -219,6 +247,43 @@ export class Dispatcher implements LimitWaiter {
     return undefined;
   }
 
+  /** Returns a connection other than one that is to be avoided; that one, if there is no other and none can be opened. */
+  #lendableBut(avoid: number, now: number): ConnectionEntry | undefined {
+    const { validateOnAcquire } = this.#context.options;
+    for (let entry = this.set.ready.head; entry !== undefined; entry = entry.next) {
+      const isSound = !validateOnAcquire || entry.inFlight > 0 || now - entry.lastAliveAt <= QUIET_MS;
+      if (entry.id !== avoid && isSound) return entry;
+    }
+    return this.needsFresh(avoid) ? undefined : this.#lendable(1, now);
+  }
+
+  #sideWaiters(): readonly Waiter[] {
+    return [...this.sideLists].flatMap((list) => [...list]);
+  }
+
+  /** Refuses those in the side lines whom plugins refuse; who waits for a new connection joins the others if none can come. */
+  #sortSides(): void {
+    for (const list of this.sideLists) {
+      for (const waiter of list) {
+        const refusal = this.#host.admit(waiter.terms.asker);
+        if (refusal !== undefined) this.queue.reject(waiter, refusal);
+      }
+    }
+    if (this.#fresh.size === 0 || this.growth.isOpening || this.growth.canOpen) return;
+    for (const waiter of [...this.#fresh]) this.queue.requeue(waiter);
+  }
+
+  /** A new connection serves those first who waited for just that. */
+  #serveFresh(entry: ConnectionEntry): void {
+    for (let waiter = this.#fresh.head; waiter !== undefined; waiter = this.#fresh.head) {
+      if (entry.state !== "ready") return;
+      const refusal = this.#host.admit(waiter.terms.asker);
+      if (refusal !== undefined) this.queue.reject(waiter, refusal);
+      else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
+      else this.queue.requeue(waiter);
+    }
+  }
+
   /** A connection has room again: first for those who wait for just this one, then for all. */
   #serve(entry: ConnectionEntry): void {
     if (entry.stickyKey !== undefined) this.#serveKey(entry);
@@ -228,7 +293,7 @@ export class Dispatcher implements LimitWaiter {
   #serveKey(entry: ConnectionEntry): void {
     this.#held.delete(entry);
     for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
-      const refusal = this.#host.admit();
+      const refusal = this.#host.admit(waiter.terms.asker);
       if (refusal !== undefined) this.queue.reject(waiter, refusal);
       else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
       else return void this.#held.add(entry);
@@ -257,13 +322,14 @@ export class Dispatcher implements LimitWaiter {
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     this.#lastConnectError = undefined;
     this.#host.onOpened(entry, durationMs);
+    this.#serveFresh(entry);
     this.dispatch();
   }
 
   /** A failed connect fails the caller who waits for longest; the others wait for the next one. */
   #onOpenFailed(error: McpPoolError): void {
     this.#lastConnectError = error;
-    const waiter = this.queue.head;
+    const waiter = this.queue.head ?? this.#fresh.head;
     if (waiter !== undefined) this.queue.reject(waiter, error);
     this.#host.onOpenFailed(error);
   }

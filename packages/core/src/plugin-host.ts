@@ -1,11 +1,11 @@
 import type { McpPoolError } from "./errors.ts";
 import { McpConfigurationError } from "./errors.ts";
-import type { Connect, PluginInstallation, PoolControl, PoolPlugin, Request } from "./plugin.ts";
+import type { Admission, Connect, PluginInstallation, PoolControl, PoolPlugin, Request } from "./plugin.ts";
 
 /** The plugins of one pool, composed once. */
 export class PluginHost {
   readonly #installations: readonly PluginInstallation[];
-  readonly #admissions: readonly (() => McpPoolError | undefined)[];
+  readonly #admissions: readonly ((asker: Admission) => McpPoolError | undefined)[];
   readonly #handles = new Map<string, unknown>();
 
   /** @throws {McpConfigurationError} when two plugins have one name */
@@ -23,9 +23,9 @@ export class PluginHost {
     this.#admissions = this.#installations.flatMap((each) => (each.admit === undefined ? [] : [each.admit.bind(each)]));
   }
 
-  admit(): McpPoolError | undefined {
+  admit(asker: Admission): McpPoolError | undefined {
     for (const admit of this.#admissions) {
-      const refusal = admit();
+      const refusal = admit(asker);
       if (refusal !== undefined) return refusal;
     }
     return undefined;

@@ -3,6 +3,10 @@ import type { Clock } from "./clock.ts";
 /** A connection that is lost before this age counts as a failed connect, however well its handshake went. */
 const SHORT_LIFE_MS = 10_000;
 
+/** Connects within a minute beyond which a server that is failing waits, whatever its back-off says. */
+const MAX_CONNECTS = 30;
+const CONNECTS_WINDOW_MS = 60_000;
+
 /** Spaces out the connects to a server that fails: exponential, with jitter, shared by all pools of the server. */
 export class ConnectBackoff {
   readonly #clock: Clock;
@@ -13,6 +17,8 @@ export class ConnectBackoff {
   #lastStrikeAt = -Infinity;
   #lastOpenedAt = -Infinity;
   #isFailing = false;
+  /** When the latest connects were started, the oldest first. */
+  readonly #startedAt: number[] = [];
 
   constructor(clock: Clock, bounds: { readonly initialDelayMs: number; readonly maxDelayMs: number } | undefined) {
     this.#clock = clock;
@@ -32,7 +38,15 @@ export class ConnectBackoff {
 
   /** Clock time in milliseconds before which nothing should be opened. */
   get notBefore(): number {
-    return this.#notBefore;
+    const [oldest = -Infinity] = this.#startedAt;
+    const isFull = this.#strikes > 0 && this.#startedAt.length >= MAX_CONNECTS;
+    return isFull ? Math.max(this.#notBefore, oldest + CONNECTS_WINDOW_MS) : this.#notBefore;
+  }
+
+  /** Takes note of the start of a connect. */
+  started(): void {
+    this.#startedAt.push(this.#clock.now());
+    if (this.#startedAt.length > MAX_CONNECTS) this.#startedAt.shift();
   }
 
   opened(): void {
@@ -136,4 +150,8 @@ export class InFlightLimit {
 export interface ServerState {
   readonly backoff: ConnectBackoff;
   readonly limit: InFlightLimit;
+  /** Limits of single tools, by name. */
+  readonly toolLimits: Map<string, InFlightLimit>;
+  /** What plugins share between the pools, by name. */
+  readonly shared: Map<string, unknown>;
 }

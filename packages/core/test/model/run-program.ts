@@ -72,7 +72,12 @@ export class ProgramRun {
     };
     this.#pool = new McpConnectionPool(this.#world, this.#options(pool.max), [spy], {
       clock: this.#world.clock,
-      server: { limit: this.#limit, backoff: new ConnectBackoff(this.#world.clock, undefined) },
+      server: {
+        limit: this.#limit,
+        backoff: new ConnectBackoff(this.#world.clock, undefined),
+        toolLimits: new Map(),
+        shared: new Map(),
+      },
     });
     this.#world.onRequest = (connection, params) => this.#checkRequest(connection, params);
     this.#world.onConnect = () => this.#checkConnect();
