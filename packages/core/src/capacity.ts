@@ -4,6 +4,9 @@ import type { Capacity } from "./context.ts";
 /** What waiting for this long is worth one step of priority, in milliseconds, so that nobody starves. */
 const AGEING_MS = 1_000;
 
+/** How long a pool keeps what it was given before it must give some to one that has too little, in milliseconds. */
+const TURN_MS = 2_000;
+
 /** How often pools are looked through while somebody waits and there is nothing to evict, in milliseconds. */
 const RECHECK_MS = 100;
 
@@ -30,7 +33,10 @@ export class ConnectionCap implements Capacity {
   #max: number;
   readonly #clock: Clock;
   readonly #members: () => Iterable<CapacityClaimant>;
+  /** Pools that wait, and since when. */
   readonly #waiting = new Map<CapacityClaimant, number>();
+  /** When each pool was given its latest unit. */
+  readonly #givenAt = new WeakMap<CapacityClaimant, number>();
   #used = 0;
   /** Connections asked to close for the sake of the waiting, and not closed yet. */
   #evictions = 0;
@@ -57,7 +63,7 @@ export class ConnectionCap implements Capacity {
 
   take(claimant: CapacityClaimant, isForMinimum: boolean): boolean {
     if (this.#used < this.#max && this.#waiting.size === 0) {
-      this.#used++;
+      this.#grant(claimant);
       return true;
     }
     if (isForMinimum || this.#waiting.has(claimant)) return false;
@@ -82,24 +88,28 @@ export class ConnectionCap implements Capacity {
       const next = this.#mostUrgent();
       if (next === undefined) return;
       this.#waiting.delete(next);
-      this.#used++;
+      this.#grant(next);
       next.onCapacity();
     }
     this.#makeRoom();
   }
 
+  #grant(claimant: CapacityClaimant): void {
+    this.#used++;
+    this.#givenAt.set(claimant, this.#clock.now());
+  }
+
   #mostUrgent(): CapacityClaimant | undefined {
-    const now = this.#clock.now();
     let best: CapacityClaimant | undefined;
-    let bestUrgency = -Infinity;
-    for (const [claimant, since] of this.#waiting) {
-      const urgency = claimant.priority + (now - since) / AGEING_MS;
-      if (urgency > bestUrgency) {
-        best = claimant;
-        bestUrgency = urgency;
-      }
+    for (const claimant of this.#waiting.keys()) {
+      if (best === undefined || this.#urgency(claimant) > this.#urgency(best)) best = claimant;
     }
     return best;
+  }
+
+  #urgency(claimant: CapacityClaimant): number {
+    const now = this.#clock.now();
+    return claimant.priority + (now - (this.#waiting.get(claimant) ?? now)) / AGEING_MS;
   }
 
   /** Units that are waited for, or above the cap, and that neither free ones nor evictions under way cover. */
@@ -107,17 +117,34 @@ export class ConnectionCap implements Capacity {
     return this.#waiting.size + this.#used - this.#max - this.#evictions;
   }
 
-  /** Evicts what is missing: idle connections first, then surplus ones. */
+  /** Evicts what is missing: idle connections first, then surplus ones, then those whose turn is over. */
   #makeRoom(): void {
     while (this.#missing > 0) {
       const idle = this.#victim((member) => member.idleSince !== undefined);
-      const surplus = idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
+      const busy =
+        idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member)) ?? this.#outweighed();
       this.#evictions++;
-      if (idle === undefined ? surplus?.retireSurplus() : idle.evictIdle()) continue;
+      if (idle === undefined ? busy?.retireSurplus() : idle.evictIdle()) continue;
       this.#evictions--;
       break;
     }
     this.#watch();
+  }
+
+  /** A pool that must give a connection up for one that has too little and has waited for long: it waits anew from now on. */
+  #outweighed(): CapacityClaimant | undefined {
+    const starving = [...this.#waiting.keys()].filter(({ surplus }) => surplus < 0);
+    starving.sort((a, b) => this.#urgency(b) - this.#urgency(a));
+    const next = starving[this.#evictions];
+    if (next === undefined) return undefined;
+    const urgency = this.#urgency(next);
+    const turnsEndAt = this.#clock.now() - TURN_MS;
+    const isOver = (member: CapacityClaimant) => (this.#givenAt.get(member) ?? 0) <= turnsEndAt;
+    const victim = this.#victim(
+      (member) => member.surplus > next.surplus && member.priority <= urgency && isOver(member),
+    );
+    if (victim !== undefined && this.#waiting.delete(victim)) this.#waiting.set(victim, this.#clock.now());
+    return victim;
   }
 
   /** Looks again from time to time while units are missing: connections become idle without a word. */

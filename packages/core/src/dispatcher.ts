@@ -6,10 +6,10 @@ import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
-import { LinkedList } from "./linked-list.ts";
 import type { Admission, Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
-import { StickyKeys } from "./sticky-keys.ts";
+import { SideLines } from "./side-lines.ts";
+import { StickyLine } from "./sticky-line.ts";
 import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
 
 /** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
@@ -42,26 +42,20 @@ export class Dispatcher implements LimitWaiter {
   readonly closer: Closer;
   readonly checker: Checker;
   readonly growth: Growth;
-  /** Callers that wait for something else than the next room. */
-  readonly sideLists: Set<LinkedList<Waiter>> = new Set();
-  /** Callers that wait for a connection that is opened from now on. */
-  readonly #fresh = new LinkedList<Waiter>();
+  readonly sides: SideLines;
   readonly #context: PoolContext;
   readonly #host: DispatcherHost;
-  readonly #keys = new StickyKeys();
-  /** Idle connections whose callers the server's in-flight limit holds up. */
-  readonly #held = new Set<ConnectionEntry>();
+  readonly #sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
   #isClosed = false;
 
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
     this.#host = host;
-    this.sideLists.add(this.#fresh);
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
-      followers: () => this.#keys.unboundWaiters(),
+      followers: () => this.#sticky.unboundWaiters(),
     });
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
@@ -76,9 +70,33 @@ export class Dispatcher implements LimitWaiter {
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
-      onCrowded: () => this.#giveUpKey(),
+      onCrowded: () => this.#sticky.giveUpOne(),
       admitsRefill: () => host.admit("refill") === undefined,
-      fresh: () => this.#fresh.size,
+      fresh: () => this.sides.fresh.size,
+    });
+    this.sides = new SideLines({
+      queue: this.queue,
+      admit: (asker) => host.admit(asker),
+      canBringFresh: () => this.growth.isOpening || this.growth.canOpen,
+      tryGrant: (waiter, entry) => {
+        const isGranted = context.server.limit.take(this);
+        if (isGranted) this.#grant(waiter, entry);
+        return isGranted;
+      },
+    });
+    this.#sticky = new StickyLine(context, {
+      set: this.set,
+      queue: this.queue,
+      dispatch: () => this.dispatch(),
+      take: (now) => this.take(now),
+      wait: (terms) => this.wait(terms),
+      hit: (entry) => this.#hit(entry),
+      grant: (waiter, entry) => this.#grant(waiter, entry),
+      isQuiet: (entry, now) => this.#isQuiet(entry, now),
+      check: (entry) => this.checker.check(entry),
+      close: (entry, reason) => this.closer.close(entry, reason),
+      admit: (asker) => host.admit(asker),
+      sessionLostError: (key) => host.sessionLostError(key),
     });
   }
 
@@ -95,47 +113,18 @@ export class Dispatcher implements LimitWaiter {
     if (this.queue.length > 0) return undefined;
     const entry = avoid === undefined ? this.#lendable(1, now) : this.#lendableBut(avoid, now);
     if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
-    this.#claim(entry);
-    this.#context.counters.hits++;
-    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
-    this.#wearOut(entry);
+    this.#hit(entry);
     return entry;
   }
 
-  /** Claims the connection of a sticky key, or waits in line for it. */
+  /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
   takeSticky(
     key: string,
     terms: WaitTerms,
     now: number,
     refuseIfFull: () => void,
   ): ConnectionEntry | Promise<ConnectionEntry> {
-    if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
-    const { options, server, counters } = this.#context;
-    const binding = this.#keys.get(key);
-    if (binding === undefined) {
-      const entry = this.take(now);
-      if (entry?.isUsable) this.#keys.bind(key, entry);
-      if (entry !== undefined) return entry;
-      refuseIfFull();
-      this.#keys.reserve(key);
-      return this.wait(terms);
-    }
-    const { entry } = binding;
-    if (entry?.state === "ready" && now - entry.idleSince > options.maxIdleTimeMs) {
-      this.closer.close(entry, "idle");
-      return this.takeSticky(key, terms, now, refuseIfFull);
-    }
-    if (entry?.state === "ready") {
-      if (options.validateOnAcquire && now - entry.lastAliveAt > QUIET_MS) this.checker.check(entry);
-      else if (server.limit.take(this)) {
-        this.#claim(entry);
-        counters.hits++;
-        this.#wearOut(entry);
-        return entry;
-      } else this.#hold(entry);
-    }
-    refuseIfFull();
-    return this.queue.add(terms, binding.waiters, entry && "saturated");
+    return this.#sticky.take(key, terms, now, refuseIfFull);
   }
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
@@ -148,7 +137,7 @@ export class Dispatcher implements LimitWaiter {
 
   /** Waits for a connection that is opened from now on; for any, once the limits allow no new one. */
   waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
-    const promise = this.queue.add(terms, this.#fresh, "opening");
+    const promise = this.sides.waitFresh(terms);
     this.growth.grow();
     return promise;
   }
@@ -169,8 +158,7 @@ export class Dispatcher implements LimitWaiter {
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
-    // Those who wait for this very connection are in line before its unit of the server's limit is handed on.
-    if (this.#follower(entry) !== undefined) this.#hold(entry);
+    this.#sticky.onReleased(entry);
     this.#context.server.limit.give();
     if (entry.state === "ready") this.#serve(entry);
   }
@@ -181,8 +169,8 @@ export class Dispatcher implements LimitWaiter {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
     }
-    for (const entry of [...this.#held]) this.#serveKey(entry);
-    this.#sortSides();
+    this.#sticky.serveHeld();
+    this.sides.sort();
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
       const refusal = this.#host.admit(waiter.terms.asker);
@@ -209,8 +197,8 @@ export class Dispatcher implements LimitWaiter {
     this.#context.server.limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
-    for (const waiter of [...this.#keys.waiters()]) this.queue.reject(waiter, error);
-    for (const waiter of this.#sideWaiters()) this.queue.reject(waiter, error);
+    for (const waiter of [...this.#sticky.waiters()]) this.queue.reject(waiter, error);
+    this.sides.rejectAll(error);
     for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
     this.growth.close();
     this.dispatch();
@@ -221,11 +209,19 @@ export class Dispatcher implements LimitWaiter {
     this.#context.counters.borrowed++;
   }
 
+  /** Lends a connection to a caller who did not have to wait. */
+  #hit(entry: ConnectionEntry): void {
+    this.#claim(entry);
+    this.#context.counters.hits++;
+    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
+    this.#wearOut(entry);
+  }
+
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.#claim(entry);
     this.#context.counters.misses++;
     const key = waiter.terms.stickyKey;
-    if (key !== undefined) this.queue.saturate(this.#keys.bind(key, entry).waiters);
+    if (key !== undefined) this.#sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
     this.#wearOut(entry);
   }
@@ -238,9 +234,8 @@ export class Dispatcher implements LimitWaiter {
   /** Returns a connection that may be lent now. Idle ones that were quiet for long are probed first, as many as are needed. */
   #lendable(callers: number, now: number): ConnectionEntry | undefined {
     const { ready } = this.set;
-    if (!this.#context.options.validateOnAcquire) return ready.head;
     for (let entry = ready.head; entry !== undefined; entry = ready.head) {
-      if (entry.inFlight > 0 || now - entry.lastAliveAt <= QUIET_MS) return entry;
+      if (!this.#isQuiet(entry, now)) return entry;
       if (this.checker.room >= callers) return undefined;
       this.checker.check(entry);
     }
@@ -249,99 +244,39 @@ export class Dispatcher implements LimitWaiter {
 
   /** Returns a connection other than one that is to be avoided; that one, if there is no other and none can be opened. */
   #lendableBut(avoid: number, now: number): ConnectionEntry | undefined {
-    const { validateOnAcquire } = this.#context.options;
     for (let entry = this.set.ready.head; entry !== undefined; entry = entry.next) {
-      const isSound = !validateOnAcquire || entry.inFlight > 0 || now - entry.lastAliveAt <= QUIET_MS;
-      if (entry.id !== avoid && isSound) return entry;
+      if (entry.id !== avoid && !this.#isQuiet(entry, now)) return entry;
     }
     return this.needsFresh(avoid) ? undefined : this.#lendable(1, now);
   }
 
-  #sideWaiters(): readonly Waiter[] {
-    return [...this.sideLists].flatMap((list) => [...list]);
-  }
-
-  /** Refuses those in the side lines whom plugins refuse; who waits for a new connection joins the others if none can come. */
-  #sortSides(): void {
-    for (const list of this.sideLists) {
-      for (const waiter of list) {
-        const refusal = this.#host.admit(waiter.terms.asker);
-        if (refusal !== undefined) this.queue.reject(waiter, refusal);
-      }
-    }
-    if (this.#fresh.size === 0 || this.growth.isOpening || this.growth.canOpen) return;
-    for (const waiter of [...this.#fresh]) this.queue.requeue(waiter);
-  }
-
-  /** A new connection serves those first who waited for just that. */
-  #serveFresh(entry: ConnectionEntry): void {
-    for (let waiter = this.#fresh.head; waiter !== undefined; waiter = this.#fresh.head) {
-      if (entry.state !== "ready") return;
-      const refusal = this.#host.admit(waiter.terms.asker);
-      if (refusal !== undefined) this.queue.reject(waiter, refusal);
-      else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
-      else this.queue.requeue(waiter);
-    }
+  #isQuiet(entry: ConnectionEntry, now: number): boolean {
+    return this.#context.options.validateOnAcquire && entry.inFlight === 0 && now - entry.lastAliveAt > QUIET_MS;
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */
   #serve(entry: ConnectionEntry): void {
-    if (entry.stickyKey !== undefined) this.#serveKey(entry);
+    if (entry.stickyKey !== undefined) this.#sticky.serve(entry);
     if (this.queue.length > 0 || this.checker.room > 0) this.dispatch();
-  }
-
-  #serveKey(entry: ConnectionEntry): void {
-    this.#held.delete(entry);
-    for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
-      const refusal = this.#host.admit(waiter.terms.asker);
-      if (refusal !== undefined) this.queue.reject(waiter, refusal);
-      else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
-      else return void this.#held.add(entry);
-    }
-  }
-
-  /** Returns the first of those who wait for just this connection, if it is idle. */
-  #follower({ stickyKey, state }: ConnectionEntry): Waiter | undefined {
-    if (stickyKey === undefined || state !== "ready") return undefined;
-    return this.#keys.get(stickyKey)?.waiters.head;
-  }
-
-  #hold(entry: ConnectionEntry): void {
-    this.#held.add(entry);
-    this.#context.server.limit.await(this);
-  }
-
-  /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
-  #giveUpKey(): void {
-    let entry = this.set.bound.head;
-    while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
-    if (entry === undefined || this.set.closing.size > 0) return;
-    this.closer.close(entry, "evicted");
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     this.#lastConnectError = undefined;
     this.#host.onOpened(entry, durationMs);
-    this.#serveFresh(entry);
+    this.sides.serveFresh(entry);
     this.dispatch();
   }
 
   /** A failed connect fails the caller who waits for longest; the others wait for the next one. */
   #onOpenFailed(error: McpPoolError): void {
     this.#lastConnectError = error;
-    const waiter = this.queue.head ?? this.#fresh.head;
+    const waiter = this.queue.head ?? this.sides.fresh.head;
     if (waiter !== undefined) this.queue.reject(waiter, error);
     this.#host.onOpenFailed(error);
   }
 
   #onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void {
-    const key = waiter.terms.stickyKey;
-    const binding = key === undefined || waiter.isFollower ? undefined : this.#keys.get(key);
-    if (binding !== undefined && binding.entry === undefined) {
-      const heir = binding.waiters.head;
-      if (heir === undefined) this.#keys.unbind(binding.key);
-      else this.queue.requeue(heir);
-    }
+    this.#sticky.onLeft(waiter);
     this.#host.onLeft(waiter, error);
     if (this.#isClosed) return;
     // A connect that outlasts its caller goes on, or one that always does would neither succeed nor count as failed.
@@ -350,33 +285,9 @@ export class Dispatcher implements LimitWaiter {
   }
 
   #onStopped(entry: ConnectionEntry, reason: CloseReason): void {
-    this.#held.delete(entry);
     entry.cancelProbe?.();
-    if (entry.stickyKey !== undefined) this.#loseKey(entry, entry.stickyKey, reason);
+    this.#sticky.onStopped(entry, reason);
     this.#host.onStopped(entry);
     this.dispatch();
-  }
-
-  /** Tells those who rely on the state behind a key that it is gone: who waits now, or who asks next. */
-  #loseKey(entry: ConnectionEntry, stickyKey: string, reason: CloseReason): void {
-    const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
-    if (reason === "idle" || reason === "discarded" || reason === "evicted" || reason === "pool-closed") {
-      if (reason === "evicted") {
-        this.#context.events.emit({ type: "sticky-key-evicted", connectionId: entry.id, stickyKey });
-      }
-      this.#startKeyAnew(stickyKey, waiters);
-      return;
-    }
-    this.#context.events.emit({ type: "sticky-key-lost", connectionId: entry.id, stickyKey });
-    if (waiters.length === 0) this.#keys.markLost(stickyKey);
-    for (const waiter of waiters) this.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
-  }
-
-  /** The state was given up on purpose: those who wait share the next connection. */
-  #startKeyAnew(stickyKey: string, [leader, ...followers]: readonly Waiter[]): void {
-    if (leader === undefined) return;
-    const binding = this.#keys.reserve(stickyKey);
-    this.queue.requeue(leader);
-    for (const follower of followers) binding.waiters.pushBack(follower);
   }
 }

@@ -6,7 +6,7 @@ import type { McpPoolError } from "./errors.ts";
 export interface PoolEventSource {
   readonly serverName: string;
   readonly identity: string | undefined;
-  /** Name of the pool: the server's, with identity and sharing mode where there are several pools. */
+  /** Name of the pool: the server's, or `server#2` and so on where the server has several pools. */
   readonly poolName: string;
 }
 

@@ -1,5 +1,6 @@
 export type { CircuitBreaker, CircuitBreakerStats, CircuitState } from "./circuit-breaker.ts";
 export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
+export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
 export type { Clock, Timer } from "./clock.ts";

@@ -17,7 +17,10 @@ export function poolControl(parts: PoolParts): PoolControl {
       return context.options;
     },
     subscribe: (listener, types) => events.subscribe(listener, types),
-    emit: (event) => events.emit(event),
+    emit: (event) => {
+      if (event.type === "circuit-rejected") context.counters.errors.circuitOpen++;
+      events.emit(event);
+    },
     stats: () => parts.stats(),
     connections: () => [...dispatcher.set],
     retire: ({ id }, reason) => dispatcher.retire(id, reason),

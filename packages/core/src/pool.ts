@@ -94,7 +94,10 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     return this.#parts.plugins.handle(name);
   }
 
-  /** Borrows a connection if one is ready, has room, and nobody waits for it. Synchronous; probes and opens nothing itself. */
+  /**
+   * Borrows a connection if one is ready, has room, and nobody waits for it. Synchronous.
+   * A connection that would have to be probed is not lent; its probe starts, and a later call finds it.
+   */
   tryAcquire(): Lease | undefined {
     if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
     const now = this.#parts.context.clock.now();

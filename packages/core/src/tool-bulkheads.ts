@@ -20,7 +20,7 @@ export class ToolBulkhead implements LimitWaiter {
   constructor(limit: InFlightLimit, dispatcher: Dispatcher) {
     this.limit = limit;
     this.#dispatcher = dispatcher;
-    dispatcher.sideLists.add(this.waiters);
+    dispatcher.sides.add(this.waiters);
   }
 
   /** Units are free: as many callers as there are join the line for room. */

@@ -112,6 +112,25 @@ describe("the global cap", () => {
     expect(connector.peak).toBe(1);
   });
 
+  it("takes priorities from the latest reload", async () => {
+    const { manager, clock, options } = scriptedManager({
+      max: 1,
+      servers: { holder: exclusive(), was: { ...exclusive(), priority: 5 }, is: exclusive() },
+    });
+    const held = await manager.acquire("holder");
+    await manager.reload(
+      options({ max: 1, servers: { holder: exclusive(), was: exclusive(), is: { ...exclusive(), priority: 5 } } }),
+    );
+    const waiting = [outcomeOf(manager.acquire("was")), outcomeOf(manager.acquire("is"))];
+    await clock.settle();
+    held.discard();
+    await clock.settle();
+    expect(waiting.map(({ state }) => state)).toEqual(["pending", "resolved"]);
+    waiting[1]?.value?.discard();
+    await clock.settle();
+    waiting[0]?.value?.release();
+  });
+
   it("counts a second of waiting as one step of priority", async () => {
     const { manager, clock } = scriptedManager({
       max: 1,
