@@ -103,14 +103,14 @@ class Retrier {
     }
   }
 
-  async #mayRepeat(tries: Tries, { judgement, cause }: RequestFailure): Promise<boolean> {
+  async #mayRepeat(tries: Tries, { judgement }: RequestFailure): Promise<boolean> {
     const { request } = tries;
     if (tries.count >= this.#options.maxAttempts || request.options.signal?.aborted) return false;
     // Requests on a lease have their state on that very connection.
     if (request.lease !== undefined && judgement !== "overloaded") return false;
     switch (judgement) {
       case "not-sent":
-        return !isHopeless(failureOf(tries.error)) && !isHopeless(cause);
+        return !isHopeless(tries.error);
       case "overloaded":
         return true;
       case "session-lost":
@@ -193,6 +193,10 @@ const DID_NOT_RUN: ReadonlySet<Judgement | undefined> = new Set([
   "unauthorised",
 ]);
 
-function isHopeless(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && HOPELESS_CODES.has(String(cause.code));
+/** Whether an error, or one behind it, says that starting the server would fail again. */
+function isHopeless(error: unknown): boolean {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
+    if ("code" in each && HOPELESS_CODES.has(String(each.code))) return true;
+  }
+  return false;
 }
