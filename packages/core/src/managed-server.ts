@@ -168,7 +168,11 @@ export class ManagedServer {
     const refusal = () => this.#invalid("identity", "is required by this server, and none was given");
     return {
       name: "identity-required",
-      install: () => ({ admit: refusal, request: () => () => Promise.reject(refusal()) }),
+      install: () => ({
+        admit: refusal,
+        connect: () => () => Promise.reject(refusal()),
+        request: () => () => Promise.reject(refusal()),
+      }),
     };
   }
 
