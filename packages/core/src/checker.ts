@@ -12,6 +12,8 @@ const PROBE_TIMEOUT_MS = 5_000;
 export interface CheckerHost {
   onPassed(entry: ConnectionEntry): void;
   onDied(entry: ConnectionEntry, cause: McpHealthCheckError): void;
+  /** A probe has decided nothing: the room that it might have freed is not to be had. */
+  onUnclear(): void;
 }
 
 /** Probes connections that are in doubt. Meanwhile they serve nobody new; one probe at a time for each. */
@@ -103,6 +105,7 @@ export class Checker {
     } else {
       // A busy single-threaded server answers no probe. It stays in doubt until it speaks or is empty.
       entry.isSuspect = true;
+      this.#host.onUnclear();
     }
   }
 

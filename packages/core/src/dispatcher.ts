@@ -64,6 +64,7 @@ export class Dispatcher implements LimitWaiter {
     this.checker = new Checker(context, this.set, {
       onPassed: (entry) => this.#serve(entry),
       onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
+      onUnclear: () => this.dispatch(),
     });
     this.growth = new Growth(context, connect, this, {
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),

@@ -22,8 +22,8 @@ export interface ExpectedRow {
   readonly unsafe: Cell;
   /** How long the caller waits: what ends the first try, and what comes before the next. */
   readonly time: string;
-  /** Whether the connection serves on. */
-  readonly connection: "kept" | "replaced";
+  /** Whether the connection serves on; one that is set aside serves nobody new until it speaks. */
+  readonly connection: "kept" | "set aside" | "replaced";
   /** Whether the circuit breaker counts a failure. */
   readonly breaker: "counts" | "does not count";
 }
@@ -43,7 +43,7 @@ const ATTEMPT = "after `attemptTimeoutMs`";
 
 export const EXPECTED: readonly ExpectedRow[] = [
   stdio("process killed", "outcome-unknown", RAN_TWICE, LOST, AT_ONCE, "replaced", "counts"),
-  stdio("process frozen", "timed-out", RAN_TWICE, LATE, ATTEMPT, "replaced", "counts"),
+  stdio("process frozen", "timed-out", RAN_TWICE, LATE, ATTEMPT, "set aside", "counts"),
   stdio("process exits cleanly", "outcome-unknown", RAN_TWICE, LOST, AT_ONCE, "replaced", "counts"),
   stdio("stdout closed", "outcome-unknown", RAN_TWICE, LOST, AT_ONCE, "replaced", "counts"),
   stdio("garbage line", "ok", ANSWER_AT_ONCE, ANSWER_AT_ONCE, AT_ONCE, "kept", "does not count"),
