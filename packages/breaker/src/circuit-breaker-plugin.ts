@@ -133,7 +133,8 @@ class CircuitGuard {
         return;
       case "health-check-failed":
         if (this.#probe !== undefined) breaker.settle(this.#probe, "failure", event.error);
-        else if (event.failuresInRow >= event.failureThreshold) breaker.trip(event.error);
+        else if (breaker.state === "half-open" || event.failuresInRow >= event.failureThreshold)
+          breaker.trip(event.error);
         this.#probe = undefined;
         return;
       case "pool-reconfigured":
