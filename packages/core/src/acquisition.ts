@@ -3,6 +3,7 @@ import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpPoolError, type McpPoolExhaustedError, type PoolCounts } from "./errors.ts";
 import type { AcquireOptions } from "./options.ts";
+import type { Admission } from "./plugin.ts";
 import { invalid, optionsError } from "./request-options.ts";
 import { closedError, queueFullError } from "./wait-errors.ts";
 import type { WaitTerms } from "./wait-queue.ts";
@@ -11,9 +12,9 @@ import type { WaitTerms } from "./wait-queue.ts";
 export class Acquisition {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
-  readonly #admit: () => McpPoolError | undefined;
+  readonly #admit: (asker: Admission) => McpPoolError | undefined;
 
-  constructor(context: PoolContext, dispatcher: Dispatcher, admit: () => McpPoolError | undefined) {
+  constructor(context: PoolContext, dispatcher: Dispatcher, admit: (asker: Admission) => McpPoolError | undefined) {
     this.#context = context;
     this.#dispatcher = dispatcher;
     this.#admit = admit;
@@ -31,24 +32,27 @@ export class Acquisition {
     this.#check(options);
     if (signal?.aborted) throw signal.reason;
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
-    const refusal = this.#admit();
+    const refusal = this.#admit("lease");
     if (refusal !== undefined) throw refusal;
-    const terms: WaitTerms = { kind: "acquire", signal, limitAt: now + timeoutMs, stickyKey };
+    const terms: WaitTerms = { kind: "acquire", signal, limitAt: now + timeoutMs, stickyKey, asker: "lease" };
     if (stickyKey === undefined) return this.#dispatcher.take(now) ?? this.wait(terms);
     return this.#dispatcher.takeSticky(stickyKey, terms, now, () => {
       if (this.#isFull) throw this.#fullError();
     });
   }
 
-  /** Waits for room, unless too many do already. */
-  wait(terms: WaitTerms): Promise<ConnectionEntry> {
+  /** Waits for room, unless too many do already; `join` says in which line. */
+  wait(
+    terms: WaitTerms,
+    join: (terms: WaitTerms) => Promise<ConnectionEntry> = (own) => this.#dispatcher.wait(own),
+  ): Promise<ConnectionEntry> {
     if (this.#isFull) {
       const error = this.#fullError();
       this.onFailed(error, 0);
       return Promise.reject(error);
     }
     const { events } = this.#context;
-    const entry = this.#dispatcher.wait(terms);
+    const entry = join(terms);
     if (events.wants("acquire-queued")) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
     return entry;
   }

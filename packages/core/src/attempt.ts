@@ -7,6 +7,7 @@ import { McpTimeoutError, rememberFailure } from "./errors.ts";
 import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
+import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
 const ABANDONED_MS = 30_000;
@@ -29,6 +30,8 @@ export interface AttemptTerms {
   readonly isHit: boolean;
   /** Whether the attempt itself has claimed room, rather than the lease it runs on. */
   readonly hasRoom: boolean;
+  /** The limit of the tool, where the attempt holds a unit of it. */
+  readonly bulkhead: ToolBulkhead | undefined;
 }
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
@@ -67,7 +70,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     const { method, params, options, deadlineAt } = this.request;
     const { wheel, options: poolOptions } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
-    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + poolOptions.attemptTimeoutMs));
+    const attemptMs = Math.min(poolOptions.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
+    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + attemptMs));
     const { signal } = this.#controller;
     if (this.entry.state === "closed") {
       this.#onFailure(new RequestFailure("not-sent", "the connection is closed"));

@@ -86,6 +86,12 @@ export class Checker {
     if (entry.isSuspect && entry.state === "checking" && !entry.isProbing) this.#end(entry, undefined);
   }
 
+  /** Asks an entry whether it is alive, beside its work; an answer is a sign of life. */
+  async probe(entry: ConnectionEntry, signal: AbortSignal): Promise<void> {
+    await entry.connection.probe(signal);
+    this.alive(entry, this.#context.clock.now());
+  }
+
   #end(entry: ConnectionEntry, cause: McpHealthCheckError | undefined): void {
     if (entry.state !== "checking") return;
     if (cause === undefined) {

@@ -6,8 +6,9 @@ import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
-import type { Connect } from "./plugin.ts";
+import type { Admission, Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
+import { SideLines } from "./side-lines.ts";
 import { StickyLine } from "./sticky-line.ts";
 import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
 
@@ -17,7 +18,7 @@ const QUIET_MS = 500;
 /** What a dispatcher asks of, and tells, its pool. */
 export interface DispatcherHost {
   /** Returns why nothing may be acquired now. */
-  admit(): McpPoolError | undefined;
+  admit(asker: Admission): McpPoolError | undefined;
   expiryError(waiter: Waiter, expiry: Expiry, lastConnectError: McpPoolError | undefined): unknown;
   sessionLostError(stickyKey: string): McpPoolError;
   closedError(): McpPoolError;
@@ -41,6 +42,7 @@ export class Dispatcher implements LimitWaiter {
   readonly closer: Closer;
   readonly checker: Checker;
   readonly growth: Growth;
+  readonly sides: SideLines;
   readonly #context: PoolContext;
   readonly #host: DispatcherHost;
   readonly #sticky: StickyLine;
@@ -73,6 +75,18 @@ export class Dispatcher implements LimitWaiter {
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
       onCrowded: (missing) => this.#sticky.giveUp(missing),
+      admitsRefill: () => host.admit("refill") === undefined,
+      fresh: () => this.sides.fresh.size,
+    });
+    this.sides = new SideLines({
+      queue: this.queue,
+      admit: (asker) => host.admit(asker),
+      canBringFresh: () => this.growth.isOpening || this.growth.canOpen,
+      tryGrant: (waiter, entry) => {
+        const isGranted = context.server.limit.take(this);
+        if (isGranted) this.#grant(waiter, entry);
+        return isGranted;
+      },
     });
     this.#sticky = new StickyLine(context, {
       set: this.set,
@@ -85,7 +99,7 @@ export class Dispatcher implements LimitWaiter {
       isQuiet: (entry, now) => this.#isQuiet(entry, now),
       check: (entry) => this.checker.check(entry),
       close: (entry, reason) => this.closer.close(entry, reason),
-      admit: () => host.admit(),
+      admit: (asker) => host.admit(asker),
       sessionLostError: (key) => host.sessionLostError(key),
     });
   }
@@ -94,11 +108,14 @@ export class Dispatcher implements LimitWaiter {
     return this.#isClosed;
   }
 
-  /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
-  take(now: number): ConnectionEntry | undefined {
+  /**
+   * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
+   * @param avoid a connection that is taken only if there is no other and none can be opened
+   */
+  take(now: number, avoid?: number): ConnectionEntry | undefined {
     this.growth.start();
     if (this.queue.length > 0) return undefined;
-    const entry = this.#lendable(1, now);
+    const entry = avoid === undefined ? this.#lendable(1, now) : this.#lendableBut(avoid, now);
     if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;
@@ -112,6 +129,21 @@ export class Dispatcher implements LimitWaiter {
     refuseIfFull: () => void,
   ): ConnectionEntry | Promise<ConnectionEntry> {
     return this.#sticky.take(key, terms, now, refuseIfFull);
+  }
+
+  /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
+  needsFresh(avoid: number | undefined): boolean {
+    if (!this.growth.canOpen) return false;
+    if (avoid === undefined) return true;
+    for (const { id, isUsable } of this.set) if (isUsable && id !== avoid) return false;
+    return this.set.usable > 0;
+  }
+
+  /** Waits for a connection that is opened from now on; for any, once the limits allow no new one. */
+  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
+    const promise = this.sides.waitFresh(terms);
+    this.growth.grow();
+    return promise;
   }
 
   /** Joins the wait queue. */
@@ -156,9 +188,10 @@ export class Dispatcher implements LimitWaiter {
       return;
     }
     this.#sticky.serveHeld();
+    this.sides.sort();
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
-      const refusal = this.#host.admit();
+      const refusal = this.#host.admit(waiter.terms.asker);
       if (refusal !== undefined) {
         queue.reject(waiter, refusal);
         continue;
@@ -186,6 +219,7 @@ export class Dispatcher implements LimitWaiter {
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
     for (const waiter of [...this.#sticky.waiters()]) this.queue.reject(waiter, error);
+    this.sides.rejectAll(error);
     for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
     this.growth.close();
     this.dispatch();
@@ -229,6 +263,14 @@ export class Dispatcher implements LimitWaiter {
     return undefined;
   }
 
+  /** Returns a connection other than one that is to be avoided; that one, if there is no other and none can be opened. */
+  #lendableBut(avoid: number, now: number): ConnectionEntry | undefined {
+    for (let entry = this.set.ready.head; entry !== undefined; entry = entry.next) {
+      if (entry.id !== avoid && !this.#isQuiet(entry, now)) return entry;
+    }
+    return this.needsFresh(avoid) ? undefined : this.#lendable(1, now);
+  }
+
   #isQuiet(entry: ConnectionEntry, now: number): boolean {
     return this.#context.options.validateOnAcquire && entry.inFlight === 0 && now - entry.lastAliveAt > QUIET_MS;
   }
@@ -242,13 +284,14 @@ export class Dispatcher implements LimitWaiter {
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     this.#lastConnectError = undefined;
     this.#host.onOpened(entry, durationMs);
+    this.sides.serveFresh(entry);
     this.dispatch();
   }
 
   /** A failed connect fails the caller who waits for longest; the others wait for the next one. */
   #onOpenFailed(error: McpPoolError): void {
     this.#lastConnectError = error;
-    const waiter = this.queue.head;
+    const waiter = this.queue.head ?? this.sides.fresh.head;
     if (waiter !== undefined) this.queue.reject(waiter, error);
     this.#host.onOpenFailed(error);
   }

@@ -1,3 +1,4 @@
+import type { CircuitState } from "./circuit-breaker.ts";
 import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
@@ -70,10 +71,59 @@ export type PoolEventDetail =
       readonly isToolError: boolean;
       readonly error: unknown;
     }
+  | {
+      readonly type: "request-retried";
+      /** The connection of the attempt that failed, if it had one. */
+      readonly connectionId: number | undefined;
+      readonly method: string;
+      readonly target: string | undefined;
+      /** Number of the attempt to come, from 2. */
+      readonly attempt: number;
+      /** What the failure of the last attempt was judged. */
+      readonly judgement: Judgement;
+      readonly delayMs: number;
+      readonly error: unknown;
+    }
+  | {
+      readonly type: "circuit-state-changed";
+      readonly from: CircuitState;
+      readonly to: CircuitState;
+      readonly isForced: boolean;
+      /** Time until a trial may pass; there while the circuit is open and not held open. */
+      readonly retryAfterMs: number | undefined;
+    }
+  | { readonly type: "circuit-rejected"; readonly state: CircuitState; readonly retryAfterMs: number | undefined }
+  | { readonly type: "health-check-started"; readonly timeoutMs: number }
+  | {
+      readonly type: "health-check-passed";
+      readonly durationMs: number;
+      /** Passed checks in a row, and how many of them speak for the server. */
+      readonly passesInRow: number;
+      readonly successThreshold: number;
+    }
+  | {
+      readonly type: "health-check-failed";
+      readonly durationMs: number;
+      /** Failed checks in a row, and how many of them speak against the server. */
+      readonly failuresInRow: number;
+      readonly failureThreshold: number;
+      readonly error: McpPoolError;
+    }
+  | {
+      /** Connects wait, since earlier ones failed or their connections lived for a short time only. */
+      readonly type: "connects-paused";
+      readonly delayMs: number;
+      /** Failures in a row, short lives included. */
+      readonly strikes: number;
+    }
   | { readonly type: "sticky-key-evicted"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "sticky-key-lost"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "notification-received"; readonly connectionId: number; readonly notification: ServerNotification }
-  | { readonly type: "pool-reconfigured" }
+  | {
+      readonly type: "pool-reconfigured";
+      /** Whether connections are made of something else from now on. */
+      readonly isRenewed: boolean;
+    }
   | { readonly type: "listener-failed"; readonly error: unknown }
   | { readonly type: "pool-closed" };
 

@@ -31,6 +31,10 @@ export interface GrowthHost {
   onLimited(): void;
   /** All places are taken, and so many connections are missing: give up idle ones that are kept for a key. */
   onCrowded(missing: number): void;
+  /** Whether connections may be opened that no caller waits for. */
+  admitsRefill(): boolean;
+  /** Callers that only a new connection serves. */
+  fresh(): number;
 }
 
 /**
@@ -53,6 +57,8 @@ export class Growth implements CapacityClaimant {
   /** Connections of earlier generations; they count toward the global cap only. */
   #outdated = 0;
   #suggestedRoom: number | undefined;
+  /** Until when connects wait, as it was told last. */
+  #pausedUntil = 0;
 
   constructor(context: PoolContext, connect: Connect, parts: GrowthParts, host: GrowthHost) {
     this.#context = context;
@@ -81,6 +87,11 @@ export class Growth implements CapacityClaimant {
   /** Places in the pool's maximum that are taken. */
   get size(): number {
     return this.#parts.set.size - this.#outdated + this.#opener.size;
+  }
+
+  /** Whether the pool's own limits allow one more connection. */
+  get canOpen(): boolean {
+    return !this.#isClosed && this.size < this.#context.options.maxConnections;
   }
 
   /** Requests one connection is expected to carry; unknown before the first if nobody says. */
@@ -126,7 +137,7 @@ export class Growth implements CapacityClaimant {
       this.#opener.start(isForCallers);
     }
     const isWaitingToRetry = isBackingOff && forCallers > 0;
-    if (isWaitingToRetry) wheel.set(this.#retry, server.backoff.notBefore);
+    if (isWaitingToRetry) this.#pause(server.backoff.notBefore);
     else wheel.remove(this.#retry);
     if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
     const crowded = forCallers - this.#opener.running - this.#parts.set.closing.size;
@@ -137,10 +148,17 @@ export class Growth implements CapacityClaimant {
 
   /** Opens one more connection in the background, since every ready one is above its target load. */
   openSpare(): void {
-    const { server, clock, options, capacity } = this.#context;
-    if (this.#isClosed || this.#opener.running > 0 || this.size >= options.maxConnections) return;
-    if (server.backoff.notBefore > clock.now() || capacity?.take(this, true) === false) return;
+    if (this.#host.admitsRefill()) this.openOne();
+  }
+
+  /** Opens one connection more than what is missing. Returns whether one is being opened now. */
+  openOne(): boolean {
+    const { server, clock, capacity } = this.#context;
+    if (this.#opener.running > 0) return true;
+    if (!this.canOpen || server.backoff.notBefore > clock.now()) return false;
+    if (capacity?.take(this, true) === false) return false;
     this.#opener.start(false);
+    return true;
   }
 
   /** Gives up openings that no caller needs any more. */
@@ -228,11 +246,22 @@ export class Growth implements CapacityClaimant {
   #wanted(): { forCallers: number; forMinimum: number } {
     const { set, queue, checker } = this.#parts;
     const callers = Math.min(queue.length, this.#context.server.limit.free);
-    const missing = callers - set.freeRoom - checker.room;
-    const forCallers = missing <= 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
+    const missing = Math.max(callers - set.freeRoom - checker.room, 0) + this.#host.fresh();
+    const forCallers = missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
     const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
-    const isRefused = this.#refusedUntil > this.#context.clock.now();
-    return { forCallers, forMinimum: isRefused ? 0 : Math.max(minimum - set.usable, 0) };
+    const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
+    const forMinimum = minimum > set.usable && !isRefused ? minimum - set.usable : 0;
+    return { forCallers, forMinimum };
+  }
+
+  /** Looks again when the back-off is over. */
+  #pause(untilMs: number): void {
+    const { server, clock, wheel, events } = this.#context;
+    const isNews = this.#pausedUntil !== untilMs;
+    this.#pausedUntil = untilMs;
+    wheel.set(this.#retry, untilMs);
+    if (!isNews) return;
+    events.emit({ type: "connects-paused", delayMs: untilMs - clock.now(), strikes: server.backoff.strikes });
   }
 
   #evict(entry: ConnectionEntry | undefined): boolean {

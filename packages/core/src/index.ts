@@ -1,5 +1,6 @@
 export type { CircuitBreaker, CircuitBreakerStats, CircuitState } from "./circuit-breaker.ts";
 export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
+export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
 export type { Clock, Timer } from "./clock.ts";
@@ -38,6 +39,8 @@ export {
 } from "./errors.ts";
 export type { PoolEventType } from "./event-hub.ts";
 export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } from "./events.ts";
+export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
+export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
 export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
@@ -50,9 +53,11 @@ export type {
   RequestOptions,
   ResolvedPoolOptions,
   Sharing,
+  ToolOptions,
 } from "./options.ts";
 export { resolvePoolOptions } from "./options.ts";
 export type {
+  Admission,
   Connect,
   ConnectionState,
   HeldLease,

@@ -43,7 +43,8 @@ export class ManagedServer {
     this.#definition = definition;
     this.#environment = environment;
     this.#options = poolOptionsOf(definition, options);
-    this.#plugins = typeof options.plugins === "function" ? options.plugins(name) : (options.plugins ?? []);
+    const shared = typeof options.plugins === "function" ? options.plugins(name) : (options.plugins ?? []);
+    this.#plugins = [...shared, ...(definition.plugins ?? [])];
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
@@ -113,6 +114,7 @@ export class ManagedServer {
   /** Whether the new definition asks for what open pools cannot become. */
   needsReplacing(definition: McpServerDefinition, options: McpConnectionManagerOptions): boolean {
     const { sharing = "shared" } = poolOptionsOf(definition, options);
+    if (definition.pluginKey !== this.#definition.pluginKey) return true;
     return sharing !== this.#sharing || isIdentityRequired(definition) !== isIdentityRequired(this.#definition);
   }
 
@@ -166,7 +168,11 @@ export class ManagedServer {
     const refusal = () => this.#invalid("identity", "is required by this server, and none was given");
     return {
       name: "identity-required",
-      install: () => ({ admit: refusal, request: () => () => Promise.reject(refusal()) }),
+      install: () => ({
+        admit: refusal,
+        connect: () => () => Promise.reject(refusal()),
+        request: () => () => Promise.reject(refusal()),
+      }),
     };
   }
 

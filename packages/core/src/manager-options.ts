@@ -1,7 +1,8 @@
+import type { CircuitFallback } from "./circuit-fallback.ts";
 import type { Clock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
 import { type Issue, McpConfigurationError } from "./errors.ts";
-import { type PoolOptions, resolvePoolOptions } from "./options.ts";
+import { type PoolOptions, resolvePoolOptions, type ToolOptions } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 
 /** One server of a manager. */
@@ -22,6 +23,16 @@ export interface McpServerDefinition {
   readonly requestTimeoutMs?: number | undefined;
   /** Whether calls without an identity are refused. @default false */
   readonly identityRequired?: boolean | undefined;
+  /** Settings of single tools, by name. */
+  readonly tools?: Readonly<Record<string, ToolOptions>> | undefined;
+  /** Whether the server's `readOnlyHint` and `idempotentHint` say truly what may run twice. @default false */
+  readonly trustAnnotations?: boolean | undefined;
+  /** What happens to calls that the server's circuit breaker refuses. @default they fail */
+  readonly onCircuitOpen?: CircuitFallback | undefined;
+  /** Extend the server's pools, inside the manager's plugins. */
+  readonly plugins?: readonly PoolPlugin[] | undefined;
+  /** Says what the plugins are made of: a reload with another key makes the server's pools anew. */
+  readonly pluginKey?: string | undefined;
 }
 
 /** Settings over all servers. */
@@ -79,7 +90,7 @@ export function serverIssues(
   if (typeof definition?.connector?.connect !== "function") {
     return [...issues, { path: `${path}.connector`, message: "must be a connector" }];
   }
-  const { maxConcurrentRequests, priority, requestTimeoutMs, tags, identityRequired } = definition;
+  const { maxConcurrentRequests, priority, requestTimeoutMs, tags, identityRequired, onCircuitOpen } = definition;
   const timeoutIssues = checkNumber(`${path}.requestTimeoutMs`, requestTimeoutMs, 1);
   const checkable = timeoutIssues.length === 0 ? definition : { ...definition, requestTimeoutMs: undefined };
   return [
@@ -90,6 +101,7 @@ export function serverIssues(
     ...timeoutIssues,
     ...check(`${path}.tags`, tags, isStrings, "must be a list of strings"),
     ...check(`${path}.identityRequired`, identityRequired, isBoolean, "must be true or false"),
+    ...check(`${path}.onCircuitOpen`, onCircuitOpen, isFallback, "must name a server or hold functions by method"),
     ...checkPool(`${path}.pool`, definition.pool, poolOptionsOf(checkable, options)),
   ];
 }
@@ -97,11 +109,11 @@ export function serverIssues(
 /** Puts a server's pool options together: the manager's, then the server's own. */
 export function poolOptionsOf(definition: McpServerDefinition, options: McpConnectionManagerOptions): PoolOptions {
   const { cleanupIntervalMs } = options.settings ?? {};
-  const { requestTimeoutMs, pool } = definition;
+  const { requestTimeoutMs, tools, trustAnnotations, pool } = definition;
   return {
     ...defined({ cleanupIntervalMs }),
     ...defined(options.pool),
-    ...defined({ requestTimeoutMs }),
+    ...defined({ requestTimeoutMs, tools, trustAnnotations }),
     ...defined(pool),
   };
 }
@@ -120,6 +132,11 @@ const SERVER_KEYS: ReadonlySet<string> = new Set([
   "maxConcurrentRequests",
   "requestTimeoutMs",
   "identityRequired",
+  "tools",
+  "trustAnnotations",
+  "onCircuitOpen",
+  "plugins",
+  "pluginKey",
 ]);
 
 function unknownKeys(value: object, known: ReadonlySet<string>, path: string): readonly Issue[] {
@@ -148,6 +165,13 @@ function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
+function isFallback(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { server, ...substitutes } = value;
+  if (server !== undefined) return typeof server === "string";
+  return Object.values(substitutes).every((each) => each === undefined || typeof each === "function");
+}
+
 function isBoolean(value: unknown): boolean {
   return typeof value === "boolean";
 }
@@ -164,6 +188,6 @@ function checkPool(path: string, own: unknown, inForce: PoolOptions | undefined)
   }
 }
 
-function isRecord(value: unknown): boolean {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

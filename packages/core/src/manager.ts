@@ -1,9 +1,12 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import type { Unsubscribe } from "./connector.ts";
+import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
+import type { HealthStatus } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
 import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
@@ -85,42 +88,44 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Calls a tool. A result with `isError` is returned like any other. */
   callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
-    return this.#client(server, options, (client) => client.callTool(params, options));
+    return this.#call(server, "callTool", params, options, ({ client }) => client.callTool(params, options));
   }
 
   /** Lists the tools of every page; from a cache until the server announces a change. */
   listTools(server: string, options?: RequestOptions): Promise<ListToolsResult> {
-    return this.#run(server, options, (pool) => pool.listTools(options));
+    return this.#call(server, "listTools", undefined, options, (pool) => pool.listTools(options));
   }
 
   /** Lists the resources of every page. */
   listResources(server: string, options?: RequestOptions): Promise<ListResourcesResult> {
-    return this.#client(server, options, (client) => client.listResources(options));
+    return this.#call(server, "listResources", undefined, options, ({ client }) => client.listResources(options));
   }
 
   /** Lists the resource templates of every page. */
   listResourceTemplates(server: string, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
-    return this.#client(server, options, (client) => client.listResourceTemplates(options));
+    return this.#call(server, "listResourceTemplates", undefined, options, ({ client }) =>
+      client.listResourceTemplates(options),
+    );
   }
 
   /** Reads a resource. */
   readResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
-    return this.#client(server, options, (client) => client.readResource(params, options));
+    return this.#call(server, "readResource", params, options, ({ client }) => client.readResource(params, options));
   }
 
   /** Lists the prompts of every page. */
   listPrompts(server: string, options?: RequestOptions): Promise<ListPromptsResult> {
-    return this.#client(server, options, (client) => client.listPrompts(options));
+    return this.#call(server, "listPrompts", undefined, options, ({ client }) => client.listPrompts(options));
   }
 
   /** Gets a prompt with its arguments filled in. */
   getPrompt(server: string, params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
-    return this.#client(server, options, (client) => client.getPrompt(params, options));
+    return this.#call(server, "getPrompt", params, options, ({ client }) => client.getPrompt(params, options));
   }
 
   /** Asks for proposals for the rest of an argument. */
   complete(server: string, params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
-    return this.#client(server, options, (client) => client.complete(params, options));
+    return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
   }
 
   /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
@@ -192,6 +197,26 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    */
   circuitBreaker(server: string, identity?: string): CircuitBreaker {
     return (identity === undefined ? this.pool(server) : this.#registry.get(server).pool(identity)).circuitBreaker;
+  }
+
+  /**
+   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one without an identity speaks.
+   * @throws {McpConfigurationError} when no plugin of `@mcp-pool/health` is installed
+   */
+  health(server: string): HealthStatus;
+  health(): Readonly<Record<string, HealthStatus>>;
+  health(server?: string): HealthStatus | Readonly<Record<string, HealthStatus>> {
+    if (server !== undefined) return this.pool(server).health.status;
+    return Object.fromEntries(this.servers().map((name) => [name, this.health(name)]));
+  }
+
+  /** Checks a server, or all side by side, now; rejects when no plugin of `@mcp-pool/health` is installed. */
+  async checkHealth(server: string): Promise<HealthStatus>;
+  async checkHealth(): Promise<Readonly<Record<string, HealthStatus>>>;
+  async checkHealth(server?: string): Promise<HealthStatus | Readonly<Record<string, HealthStatus>>> {
+    if (server !== undefined) return this.pool(server).health.check();
+    const checks = this.servers().map(async (name) => [name, await this.checkHealth(name)] as const);
+    return Object.fromEntries(await Promise.all(checks));
   }
 
   /** What core itself knows of one server in figures, or of all by name. */
@@ -277,9 +302,18 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return work(this.#registry.get(server).pool(options?.identity));
   }
 
-  #client<T>(server: string, options: RequestOptions | undefined, work: (client: McpClient) => Promise<T>): Promise<T> {
+  #call<T>(
+    server: string,
+    method: FallbackMethod,
+    params: unknown,
+    options: RequestOptions | undefined,
+    work: (pool: McpConnectionPool) => Promise<T>,
+  ): Promise<T> {
     try {
-      return work(this.#registry.get(server).pool(options?.identity).client);
+      const managed = this.#registry.get(server);
+      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
+      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
+      return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,7 +1,7 @@
-import { type ConnectRequest, isRequestFailure, type McpConnection } from "./connector.ts";
+import { type ConnectRequest, isRequestFailure, type McpConnection, RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
-import { McpConnectionError, McpPoolError, McpTimeoutError, rememberFailure } from "./errors.ts";
+import { failureOf, McpConnectionError, McpPoolError, McpTimeoutError, rememberFailure } from "./errors.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 
@@ -89,7 +89,8 @@ export class Opener {
 
   /** Starts to open one connection; the place in the caps is the caller's to claim before. */
   start(isForCallers: boolean): void {
-    const { clock, wheel, options, serverName, identity } = this.#context;
+    const { clock, wheel, options, serverName, identity, server } = this.#context;
+    server.backoff.started();
     const opening = new Opening(this.#nextId++, clock.now(), this.generation, isForCallers);
     this.#running.pushBack(opening);
     opening.onDeadline = () => this.#expire(opening);
@@ -187,6 +188,9 @@ export class Opener {
   #fail(opening: Opening, cause: unknown): void {
     const { clock, counters, events, serverName, server } = this.#context;
     const error = McpPoolError.isInstance(cause) ? cause : connectError(serverName, cause);
+    if (failureOf(error) === undefined) {
+      rememberFailure(error, new RequestFailure("not-sent", error.message, { cause: error }));
+    }
     if (error.code !== "CIRCUIT_OPEN") server.backoff.failed(opening.startedAt);
     counters.connectFailures++;
     if (events.wants("connection-failed")) {

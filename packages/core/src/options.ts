@@ -49,6 +49,20 @@ export interface PoolOptions {
   readonly leakThresholdMs?: number | undefined;
   /** How long a list of tools is served from the cache. @default 300_000 */
   readonly toolListTtlMs?: number | undefined;
+  /** Settings of single tools, by name. */
+  readonly tools?: Readonly<Record<string, ToolOptions>> | undefined;
+  /** Whether the server's `readOnlyHint` and `idempotentHint` say truly what may run twice. @default false */
+  readonly trustAnnotations?: boolean | undefined;
+}
+
+/** Settings of one tool. */
+export interface ToolOptions {
+  /** Whether a second run does no harm, whatever the server says of the tool. */
+  readonly idempotent?: boolean | undefined;
+  /** Time for a whole call in milliseconds, in place of `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** Calls in flight at one time; those beyond it wait in line. @default unlimited */
+  readonly maxConcurrent?: number | undefined;
 }
 
 /** {@link PoolOptions} with every default filled in. */
@@ -70,6 +84,8 @@ export interface ResolvedPoolOptions {
   readonly cleanupIntervalMs: number;
   readonly leakThresholdMs: number | undefined;
   readonly toolListTtlMs: number;
+  readonly tools: ReadonlyMap<string, ToolOptions> | undefined;
+  readonly trustAnnotations: boolean;
 }
 
 /** Options of one request. */
@@ -137,6 +153,11 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
   if (typeof validateOnAcquire !== "boolean") {
     report("validateOnAcquire", `must be true or false, not ${describe(validateOnAcquire)}`);
   }
+  const { tools, trustAnnotations = false } = options;
+  if (typeof trustAnnotations !== "boolean") {
+    report("trustAnnotations", `must be true or false, not ${describe(trustAnnotations)}`);
+  }
+  if (tools !== undefined) checkTools(tools, report);
   if (issues.length === 0 && minConnections > maxConnections) {
     report("minConnections", `must not be above maxConnections (${minConnections} > ${maxConnections})`);
   }
@@ -160,6 +181,8 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     cleanupIntervalMs: options.cleanupIntervalMs ?? 60_000,
     leakThresholdMs: options.leakThresholdMs,
     toolListTtlMs: options.toolListTtlMs ?? 300_000,
+    tools: tools === undefined ? undefined : new Map(Object.entries(tools)),
+    trustAnnotations,
   };
 }
 
@@ -175,7 +198,40 @@ const TIMES = [
   "leakThresholdMs",
   "toolListTtlMs",
 ] as const;
-const KNOWN: ReadonlySet<string> = new Set([...COUNTS, ...TIMES, "sharing", "onRelease", "validateOnAcquire"]);
+const KNOWN: ReadonlySet<string> = new Set([
+  ...COUNTS,
+  ...TIMES,
+  "sharing",
+  "onRelease",
+  "validateOnAcquire",
+  "tools",
+  "trustAnnotations",
+]);
+
+function checkTools(tools: unknown, report: (name: string, message: string) => void): void {
+  if (typeof tools !== "object" || tools === null || Array.isArray(tools)) {
+    report("tools", "must be an object with the names of tools as keys");
+    return;
+  }
+  for (const [name, settings] of Object.entries(tools)) {
+    if (typeof settings !== "object" || settings === null) {
+      report(`tools.${name}`, "must be an object");
+      continue;
+    }
+    for (const [key, value] of Object.entries(settings)) {
+      const path = `tools.${name}.${key}`;
+      if (value === undefined) continue;
+      if (key === "idempotent") {
+        if (typeof value !== "boolean") report(path, `must be true or false, not ${describe(value)}`);
+      } else if (key === "timeoutMs") {
+        if (!(typeof value === "number" && value >= 1)) report(path, `must be at least 1 ms, not ${describe(value)}`);
+      } else if (key === "maxConcurrent") {
+        const isCount = value === Infinity || (Number.isInteger(value) && Number(value) >= 1);
+        if (!isCount) report(path, `must be a whole number of at least 1, not ${describe(value)}`);
+      } else report(path, "is no setting of a tool; there are idempotent, timeoutMs, maxConcurrent");
+    }
+  }
+}
 
 function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);

@@ -1,12 +1,12 @@
 import { McpConfigurationError, McpConnectionError, McpPoolError } from "./errors.ts";
-import type { Connect, PluginInstallation, PoolControl, PoolPlugin, Request } from "./plugin.ts";
+import type { Admission, Connect, PluginInstallation, PoolControl, PoolPlugin, Request } from "./plugin.ts";
 
-type Admission = () => McpPoolError | undefined;
+type Admit = (asker: Admission) => McpPoolError | undefined;
 
 /** The plugins of one pool, composed once. */
 export class PluginHost {
   readonly #installations: PluginInstallation[] = [];
-  readonly #admissions: Admission[] = [];
+  readonly #admissions: Admit[] = [];
   readonly #handles = new Map<string, unknown>();
 
   /**
@@ -24,9 +24,9 @@ export class PluginHost {
     });
   }
 
-  admit(): McpPoolError | undefined {
+  admit(asker: Admission): McpPoolError | undefined {
     for (const admit of this.#admissions) {
-      const refusal = admit();
+      const refusal = admit(asker);
       if (refusal !== undefined) return refusal;
     }
     return undefined;
@@ -81,10 +81,10 @@ export class PluginHost {
 }
 
 /** A plugin is asked in the middle of a release: what it throws must reach the caller who wants in, not the one who leaves. */
-function refuseOnThrow(admit: Admission, pluginName: string, serverName: string): Admission {
-  return () => {
+function refuseOnThrow(admit: Admit, pluginName: string, serverName: string): Admit {
+  return (asker) => {
     try {
-      return admit();
+      return admit(asker);
     } catch (cause) {
       if (McpPoolError.isInstance(cause)) return cause;
       const message = `plugin "${pluginName}" failed to say whether MCP server "${serverName}" may be used: ${String(cause)}`;

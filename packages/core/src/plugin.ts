@@ -52,13 +52,22 @@ export interface PoolRequest {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>> | undefined;
   readonly options: RequestOptions;
-  /** Clock time in milliseconds by which the whole request ends. */
-  readonly deadlineAt: number;
+  /** Clock time in milliseconds by which the whole request ends; a plugin may bring it forward. */
+  deadlineAt: number;
+  /** Time for one attempt in milliseconds, below the pool's; a plugin may set it. */
+  attemptTimeoutMs: number | undefined;
   /** The lease it runs on, if it runs on one; then no other connection will do. */
   readonly lease: HeldLease | undefined;
   /** The connection of the latest attempt. */
   connectionId: number | undefined;
+  /** A connection that the next attempt does not run on, if another can be had. */
+  avoid: number | undefined;
+  /** Whether the next attempt wants a connection that is opened from now on, if the limits allow one. */
+  isFreshWanted: boolean;
 }
+
+/** Who asks for a connection: a request, someone who acquires a lease, or the pool itself for its minimum. */
+export type Admission = PoolRequest | "lease" | "refill";
 
 /** Runs one request, or one attempt of it. */
 export type Request = (request: PoolRequest) => Promise<unknown>;
@@ -68,8 +77,8 @@ export type Connect = (request: ConnectRequest) => Promise<McpConnection>;
 
 /** What a plugin adds to one pool. */
 export interface PluginInstallation {
-  /** Returns why nothing may be acquired now; every acquire asks, and once more when its turn comes. */
-  admit?(): McpPoolError | undefined;
+  /** Returns why nothing may be acquired now. Acquires ask at once, and all who wait when their turn comes. */
+  admit?(asker: Admission): McpPoolError | undefined;
   /** Wraps the opening of each connection. */
   connect?(next: Connect): Connect;
   /** Wraps each request; the first plugin listed is the outermost. */
@@ -100,8 +109,28 @@ export interface PoolControl {
   connections(): Iterable<PooledConnection>;
   /** Takes a connection out of use: it closes at once when nothing is on it, and else drains. */
   retire(connection: PooledConnection, reason: CloseReason): void;
-  /** Opens connections up to the minimum, if the limits allow. */
+  /** Looks again at who waits and what is missing: serves, refuses, and opens up to the minimum. */
   refill(): void;
+  /**
+   * Starts to open one connection beyond what callers and the minimum ask for, even while plugins refuse those.
+   * `connection-opened` or `connection-failed` tells the end. Returns false when the limits do not allow it.
+   */
+  open(): boolean;
+  /** Asks whether a connection is alive, without taking room on it; an answer counts as a sign of life. */
+  probe(connection: PooledConnection, signal: AbortSignal): Promise<void>;
+  /** Sends one request on a connection, without taking room on it, past the wraps and the counters. */
+  ask(
+    connection: PooledConnection,
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown>;
+  /** Whether running the request twice is declared harmless: by its options, its tool's settings, or trusted annotations. */
+  isDeclaredSafe(request: PoolRequest): boolean | Promise<boolean>;
+  /** Returns what the first pool of the server made under that name; all pools of a server share it. */
+  shared<T>(name: string, create: () => T): T;
+  /** Returns what another plugin of the pool offers, once that is installed. */
+  plugin(name: string): unknown;
   /** Tells all listeners of an event. */
   emit(event: PoolEventDetail): void;
   /** Leases held now, those acquired since {@link trackLeases}. */

@@ -55,5 +55,7 @@ export function createServerState(clock: Clock, connector: Connector, maxConcurr
   return {
     backoff: new ConnectBackoff(clock, connector.connectBackoff),
     limit: new InFlightLimit(maxConcurrentRequests),
+    toolLimits: new Map(),
+    shared: new Map(),
   };
 }

@@ -10,9 +10,10 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
-import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
-import type { Connect, HeldLease, PoolControl, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
+import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
+import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { optionsError, withMeta } from "./request-options.ts";
@@ -57,7 +58,7 @@ export class PoolParts {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
     this.ownsWheel = environment.wheel === undefined;
     const { context } = this;
-    const admit = () => this.plugins.admit();
+    const admit = (asker: Admission) => this.plugins.admit(asker);
     this.dispatcher = new Dispatcher(context, (request) => this.#connect(request), {
       admit,
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
@@ -74,7 +75,10 @@ export class PoolParts {
     this.acquisition = new Acquisition(context, dispatcher, admit);
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     const giveBack = (entry: ConnectionEntry) => this.recycler.giveBack(entry);
-    this.path = new RequestPath(context, dispatcher, { wait: (terms) => this.acquisition.wait(terms), giveBack });
+    this.path = new RequestPath(context, dispatcher, {
+      wait: (terms, join) => this.acquisition.wait(terms, join),
+      giveBack,
+    });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
       giveBack,
@@ -93,7 +97,7 @@ export class PoolParts {
       serverName,
     });
     // Last, since a plugin may look at the whole pool while it is installed.
-    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
+    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
     environment.onClaimant?.(dispatcher.growth);
@@ -124,10 +128,19 @@ export class PoolParts {
     const { clock, options: own, serverName } = this.context;
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
-    const deadlineAt = clock.now() + (options.timeoutMs ?? own.requestTimeoutMs);
-    const request = { method, params: withMeta(params, options.meta), options, deadlineAt, lease };
+    const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
     try {
-      return this.#request({ ...request, connectionId: undefined });
+      return this.#request({
+      method,
+      params: withMeta(params, options.meta),
+      options,
+      deadlineAt: clock.now() + timeoutMs,
+      attemptTimeoutMs: undefined,
+      lease,
+      connectionId: undefined,
+      avoid: undefined,
+      isFreshWanted: false,
+    });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -139,8 +152,19 @@ export class PoolParts {
       request: (method, params, options = {}) => {
         const startedAt = this.context.clock.now();
         const deadlineAt = startedAt + (options.timeoutMs ?? this.context.options.requestTimeoutMs);
-        const request: PoolRequest = { method, params, options, deadlineAt, lease: undefined, connectionId: entry.id };
-        return this.path.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
+        const request: PoolRequest = {
+          method,
+          params,
+          options,
+          deadlineAt,
+          attemptTimeoutMs: undefined,
+          lease: undefined,
+          connectionId: entry.id,
+          avoid: undefined,
+          isFreshWanted: false,
+        };
+        const terms = { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined };
+        return this.path.send(entry, request, terms);
       },
     };
   }
@@ -176,26 +200,13 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
+}
 
-  #control(): PoolControl {
-    const { poolName, serverName, identity, clock, events } = this.context;
-    const currentOptions = () => this.context.options;
-    return {
-      poolName,
-      serverName,
-      identity,
-      clock,
-      get options() {
-        return currentOptions();
-      },
-      subscribe: (listener, types) => events.subscribe(listener, types),
-      emit: (event) => events.emit(event),
-      stats: () => this.stats(),
-      connections: () => [...this.dispatcher.set],
-      retire: ({ id }, reason) => this.dispatcher.retire(id, reason),
-      refill: () => this.dispatcher.growth.grow(),
-      leases: () => this.leases.tracked(),
-      trackLeases: () => this.leases.track(),
-    };
-  }
+function toolTimeoutMs(
+  method: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  { tools }: ResolvedPoolOptions,
+): number | undefined {
+  if (tools === undefined || method !== "tools/call") return undefined;
+  return tools.get(String(params?.name))?.timeoutMs;
 }

@@ -4,6 +4,7 @@ import type { Connector, Unsubscribe } from "./connector.ts";
 import { McpConfigurationError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
+import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import { type AcquireOptions, type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
@@ -77,6 +78,17 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     throw new McpConfigurationError([{ path: "plugins", message }], { serverName: this.serverName });
   }
 
+  /**
+   * The pool's health checks.
+   * @throws {McpConfigurationError} when no plugin of `@mcp-pool/health` is installed
+   */
+  get health(): HealthMonitor {
+    const handle = this.plugin(HEALTH);
+    if (handle !== undefined) return handle as HealthMonitor;
+    const message = `the pool of MCP server "${this.serverName}" has no health checks; install @mcp-pool/health and pass health()`;
+    throw new McpConfigurationError([{ path: "plugins", message }], { serverName: this.serverName });
+  }
+
   /** Returns what a plugin offers its users, if it is installed and offers something. */
   plugin(name: string): unknown {
     return this.#parts.plugins.handle(name);
@@ -87,7 +99,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * A connection that would have to be probed is not lent; its probe starts, and a later call finds it.
    */
   tryAcquire(): Lease | undefined {
-    if (this.isClosed || this.#parts.plugins.admit() !== undefined) return undefined;
+    if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
     const now = this.#parts.context.clock.now();
     const entry = this.#parts.dispatcher.take(now);
     return entry && this.#parts.leases.issue(entry, now, now, true, this.#parts.leases.stack());
@@ -173,14 +185,15 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.context.options = resolved;
     this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
     this.#client = undefined;
-    if (connector !== undefined && connector !== this.#parts.context.connector) {
+    const isRenewed = connector !== undefined && connector !== this.#parts.context.connector;
+    if (isRenewed) {
       this.#parts.context.connector = connector;
       this.#parts.tools.invalidate();
       this.#parts.dispatcher.growth.renew();
     } else {
       this.#parts.dispatcher.growth.fit();
     }
-    this.#parts.context.events.emit({ type: "pool-reconfigured" });
+    this.#parts.context.events.emit({ type: "pool-reconfigured", isRenewed });
     this.#parts.dispatcher.dispatch();
   }
 
@@ -208,6 +221,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   #end(): void {
+    this.#parts.path.end();
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });

@@ -7,6 +7,7 @@ import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationE
 import { Lease } from "./lease.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, targetOf } from "./request-errors.ts";
+import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
 import type { WaitTerms } from "./wait-queue.ts";
 
 /** Time-outs in a row after which a connection is replaced, even though its probes pass. */
@@ -15,7 +16,7 @@ const MAX_TIMEOUTS_IN_ROW = 3;
 /** What the request path tells its pool. */
 export interface RequestPathHost {
   /** Waits for room; bounded, FIFO. */
-  wait(terms: WaitTerms): Promise<ConnectionEntry>;
+  wait(terms: WaitTerms, join?: (terms: WaitTerms) => Promise<ConnectionEntry>): Promise<ConnectionEntry>;
   /** Gives back a connection that a request, not a lease, has used. */
   giveBack(entry: ConnectionEntry): void;
 }
@@ -25,11 +26,13 @@ export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
+  readonly #bulkheads: ToolBulkheads;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
     this.context = context;
     this.#dispatcher = dispatcher;
     this.#host = host;
+    this.#bulkheads = new ToolBulkheads(context, dispatcher);
   }
 
   /** Runs one attempt of a request, on its lease or on whichever connection has room. */
@@ -40,16 +43,25 @@ export class RequestPath implements AttemptHost {
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
     if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
     if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
-    const entry = this.#dispatcher.take(startedAt);
-    if (entry !== undefined) return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true });
-    const terms: WaitTerms = { kind: "request", signal, limitAt: request.deadlineAt, stickyKey: undefined };
-    return this.#host.wait(terms).then((granted) => this.#sendGranted(granted, request, startedAt));
+    const bulkhead = this.#bulkheads.of(request);
+    if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
+      return this.#wait(request, startedAt, bulkhead, false);
+    const { avoid, isFreshWanted } = request;
+    const wantsFresh = isFreshWanted && this.#dispatcher.needsFresh(undefined);
+    const entry = wantsFresh ? undefined : this.#dispatcher.take(startedAt, avoid);
+    if (entry === undefined) return this.#wait(request, startedAt, bulkhead, true);
+    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
   }
 
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     this.context.counters.requests++;
     return new Attempt(this, entry, request, terms).run();
+  }
+
+  /** Lets go of those who still wait for a tool, now that all connections are closed. */
+  end(): void {
+    this.#bulkheads.close();
   }
 
   onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
@@ -82,6 +94,7 @@ export class RequestPath implements AttemptHost {
   onOver({ entry, terms }: Attempt, wasNeverAnswered: boolean): void {
     if (wasNeverAnswered) this.#dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
     if (terms.hasRoom) this.#host.giveBack(entry);
+    terms.bulkhead?.limit.give();
   }
 
   onSettled(
@@ -125,22 +138,68 @@ export class RequestPath implements AttemptHost {
       const message = `${describeRequest(request, serverName)} was not sent: the connection of the lease is closed`;
       return Promise.reject(new McpConnectionError(message, { serverName }));
     }
-    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
+    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined });
+  }
+
+  /** Waits in line: for a unit of the tool's limit first, if the request has none yet, then for room. */
+  #wait(
+    request: PoolRequest,
+    startedAt: number,
+    bulkhead: ToolBulkhead | undefined,
+    hasUnit: boolean,
+  ): Promise<unknown> {
+    const { signal } = request.options;
+    const unit = bulkhead && { isHeld: hasUnit };
+    const terms: WaitTerms = {
+      kind: "request",
+      signal,
+      limitAt: request.deadlineAt,
+      stickyKey: undefined,
+      asker: request,
+      unit,
+    };
+    const { queue } = this.#dispatcher;
+    const isFresh = (request.avoid !== undefined || request.isFreshWanted) && this.#wantsFresh(request);
+    const join =
+      bulkhead !== undefined && !hasUnit
+        ? (own: WaitTerms) => queue.add(own, bulkhead.waiters, "saturated")
+        : isFresh
+          ? (own: WaitTerms) => this.#dispatcher.waitFresh(own)
+          : undefined;
+    return this.#host.wait(terms, join).then(
+      (granted) => this.#sendGranted(granted, request, startedAt, bulkhead),
+      (error: unknown) => {
+        if (unit?.isHeld) bulkhead?.limit.give();
+        throw error;
+      },
+    );
+  }
+
+  #wantsFresh({ avoid, isFreshWanted }: PoolRequest): boolean {
+    return this.#dispatcher.needsFresh(isFreshWanted ? undefined : avoid);
   }
 
   /** Between the grant and this moment the caller may have gone, or the time may be up. */
-  #sendGranted(entry: ConnectionEntry, request: PoolRequest, queuedAt: number): Promise<unknown> {
+  #sendGranted(
+    entry: ConnectionEntry,
+    request: PoolRequest,
+    queuedAt: number,
+    bulkhead: ToolBulkhead | undefined,
+  ): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) {
       this.#host.giveBack(entry);
+      bulkhead?.limit.give();
       return Promise.reject(signal.reason);
     }
     const startedAt = this.context.clock.now();
     if (startedAt >= request.deadlineAt) {
       this.#host.giveBack(entry);
+      bulkhead?.limit.give();
       return Promise.reject(this.#lateError(request));
     }
-    return this.send(entry, request, { startedAt, waitMs: startedAt - queuedAt, isHit: false, hasRoom: true });
+    const waitMs = startedAt - queuedAt;
+    return this.send(entry, request, { startedAt, waitMs, isHit: false, hasRoom: true, bulkhead });
   }
 
   #countError({ judgement }: RequestFailure): void {

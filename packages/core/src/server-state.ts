@@ -6,6 +6,9 @@ const SHORT_LIFE_MS = 10_000;
 
 const DEFAULT_INITIAL_DELAY_MS = 100;
 const DEFAULT_MAX_DELAY_MS = 30_000;
+/** Connects within a minute beyond which a server that is failing waits, whatever its back-off says. */
+const MAX_CONNECTS = 30;
+const CONNECTS_WINDOW_MS = 60_000;
 
 /** Spaces out the connects to a server that fails: exponential, with jitter, shared by all pools of the server. */
 export class ConnectBackoff {
@@ -17,6 +20,8 @@ export class ConnectBackoff {
   #lastStrikeAt = -Infinity;
   #lastOpenedAt = -Infinity;
   #isFailing = false;
+  /** When the latest connects were started, the oldest first. */
+  readonly #startedAt: number[] = [];
 
   constructor(clock: Clock, bounds: { readonly initialDelayMs: number; readonly maxDelayMs: number } | undefined) {
     this.#clock = clock;
@@ -36,7 +41,15 @@ export class ConnectBackoff {
 
   /** Clock time in milliseconds before which nothing should be opened. */
   get notBefore(): number {
-    return this.#notBefore;
+    const [oldest = -Infinity] = this.#startedAt;
+    const isFull = this.#strikes > 0 && this.#startedAt.length >= MAX_CONNECTS;
+    return isFull ? Math.max(this.#notBefore, oldest + CONNECTS_WINDOW_MS) : this.#notBefore;
+  }
+
+  /** Takes note of the start of a connect. */
+  started(): void {
+    this.#startedAt.push(this.#clock.now());
+    if (this.#startedAt.length > MAX_CONNECTS) this.#startedAt.shift();
   }
 
   opened(): void {
@@ -142,4 +155,8 @@ export class InFlightLimit {
 export interface ServerState {
   readonly backoff: ConnectBackoff;
   readonly limit: InFlightLimit;
+  /** Limits of single tools, by name. */
+  readonly toolLimits: Map<string, InFlightLimit>;
+  /** What plugins share between the pools, by name. */
+  readonly shared: Map<string, unknown>;
 }

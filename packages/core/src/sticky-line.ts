@@ -3,6 +3,7 @@ import type { ConnectionSet } from "./connection-set.ts";
 import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpPoolError } from "./errors.ts";
+import type { Admission } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { StickyKeys } from "./sticky-keys.ts";
 import type { Waiter, WaitQueue, WaitTerms } from "./wait-queue.ts";
@@ -19,7 +20,7 @@ export interface StickyLineHost extends LimitWaiter {
   isQuiet(entry: ConnectionEntry, now: number): boolean;
   check(entry: ConnectionEntry): void;
   close(entry: ConnectionEntry, reason: CloseReason): void;
-  admit(): McpPoolError | undefined;
+  admit(asker: Admission): McpPoolError | undefined;
   sessionLostError(stickyKey: string): McpPoolError;
 }
 
@@ -86,7 +87,7 @@ export class StickyLine {
   serve(entry: ConnectionEntry): void {
     this.#held.delete(entry);
     for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
-      const refusal = this.#host.admit();
+      const refusal = this.#host.admit(waiter.terms.asker);
       if (refusal !== undefined) this.#host.queue.reject(waiter, refusal);
       else if (this.#context.server.limit.take(this.#host)) this.#host.grant(waiter, entry);
       else return void this.#held.add(entry);

@@ -3,6 +3,8 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
+import type { Admission } from "./plugin.ts";
+import type { ToolUnit } from "./tool-bulkheads.ts";
 
 /**
  * What the callers of a pool wait for. Time is charged to one of two budgets.
@@ -22,6 +24,10 @@ export interface WaitTerms {
   /** Clock time in milliseconds at which the wait ends whatever the pool does. */
   readonly limitAt: number;
   readonly stickyKey: string | undefined;
+  /** On whose behalf plugins are asked at the grant. */
+  readonly asker: Admission;
+  /** The caller's part of its tool's limit, if the tool has one. */
+  readonly unit?: ToolUnit | undefined;
 }
 
 /** What a queue tells its pool. */

@@ -129,4 +129,16 @@ describe("a connection on which a request timed out", () => {
     expect(connector.connection(1).probes).toBe(1);
     connector.onProbe.always(ok());
   });
+
+  it("does not keep callers waiting for its room when a probe has decided nothing", async () => {
+    const { pool, connector, clock } = scriptedPool({ attemptTimeoutMs: 100, maxConnections: 2 });
+    connector.onRequest.next(hang());
+    connector.onProbe.always(untilAborted());
+    const lost = outcomeOf(pool.request("slow"));
+    await clock.advance(100);
+    expect(lost.state).toBe("rejected");
+    const waiting = outcomeOf(pool.request("ping"));
+    await clock.advance(5_000);
+    expect([waiting.state, connector.connects.length]).toEqual(["resolved", 2]);
+  });
 });

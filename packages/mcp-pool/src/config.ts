@@ -1,4 +1,5 @@
 import type { McpManagerSettings, McpServerDefinition, PoolOptions } from "@mcp-pool/core";
+import type { ResilienceConfig, ResilienceSettings } from "./resilience.ts";
 
 /** A server that runs as a process of its own, one per connection. */
 export interface StdioServerConfig {
@@ -25,18 +26,30 @@ export interface HttpServerConfig {
 /** How to reach a server, as in an `mcp.json`. Strings may hold `${NAME}` and `${NAME:-default}`. */
 export type McpServerConfig = StdioServerConfig | HttpServerConfig;
 
+/** Pool options, and what a pool does about failures. */
+export type PoolConfig = PoolOptions & ResilienceConfig;
+
+/** Settings over all servers. */
+export type McpSettings = McpManagerSettings & ResilienceSettings;
+
 /** How to pool the connections to one server. */
-export type ServerSpecificConfig = Omit<McpServerDefinition, "connector" | "connectionKey">;
+export type ServerSpecificConfig = Omit<
+  McpServerDefinition,
+  "connector" | "connectionKey" | "plugins" | "pluginKey" | "pool"
+> & {
+  /** Overrides the pool options of every server. */
+  readonly pool?: PoolConfig | undefined;
+};
 
 /** The configuration of the full stack. */
 export interface McpPoolConfig {
   /** The servers by name. */
   readonly mcpServers: Readonly<Record<string, McpServerConfig>>;
   /** Pool options of every server. */
-  readonly pool?: PoolOptions | undefined;
+  readonly pool?: PoolConfig | undefined;
   /** Settings of single servers, by name. */
   readonly serverConfigs?: Readonly<Record<string, ServerSpecificConfig>> | undefined;
-  readonly settings?: McpManagerSettings | undefined;
+  readonly settings?: McpSettings | undefined;
 }
 
 /** One server, as `manager.addServer(name, config)` takes it. */

@@ -3,18 +3,21 @@ import {
   type Connector,
   type Issue,
   McpConnectionManager,
+  type McpManagerSettings,
   type McpServerDefinition,
+  type PoolOptions,
   type PoolPlugin,
 } from "@mcp-pool/core";
 import type { McpAddedServerConfig, McpPoolConfig, McpServerConfig, ServerSpecificConfig } from "./config.ts";
 import { interpolate } from "./interpolate.ts";
+import { RESILIENCE_KEYS, RESILIENCE_SETTINGS, resiliencePlugins, settingsIssues, without } from "./resilience.ts";
 import { connectionKey, isRecord, toConnector } from "./to-connector.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
 export interface CreateMcpPoolOptions {
   /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. */
   readonly connector?: ((serverName: string, config: McpServerConfig) => Connector | undefined) | undefined;
-  /** Extend every pool, or each server's pools their own way. */
+  /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
   /** Variables for `${NAME}` in the configuration. @default the environment of this process */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -35,33 +38,69 @@ export async function createMcpPool(
 }
 
 const CONFIG_KEYS = ["mcpServers", "pool", "serverConfigs", "settings"];
-const SPECIFIC_KEYS = ["pool", "priority", "tags", "maxConcurrentRequests", "requestTimeoutMs", "identityRequired"];
+const SPECIFIC_KEYS = [
+  "pool",
+  "priority",
+  "tags",
+  "maxConcurrentRequests",
+  "requestTimeoutMs",
+  "identityRequired",
+  "tools",
+  "trustAnnotations",
+  "onCircuitOpen",
+];
 
 /** Stands in for the connector of a server whose configuration is bad, so that the rest of it is checked too. */
 const NOWHERE: Connector = { connect: () => Promise.reject(new Error("the server's configuration is bad")) };
 
 function translator(options: CreateMcpPoolOptions): ConfigTranslator<McpPoolConfig, McpAddedServerConfig> {
   const { env = process.env, plugins } = options;
+  /** What applies to servers that are added later, too. */
+  let shared: Pick<CheckedShape, "pool" | "settings"> = { pool: undefined, settings: undefined };
 
   function define(name: string, raw: unknown, specific: unknown, issues: Issue[]): McpServerDefinition {
     const path = `mcpServers.${name}`;
     const found: Issue[] = [];
     const config = interpolate(raw as McpServerConfig, env, path, found);
-    const own = found.length > 0 ? NOWHERE : options.connector?.(name, config);
-    const connector = own ?? toConnector(config, path, found) ?? NOWHERE;
+    const given = found.length > 0 ? NOWHERE : options.connector?.(name, config);
+    const connector = given ?? toConnector(config, path, found) ?? NOWHERE;
     issues.push(...found);
-    return { ...pick(specific, `serverConfigs.${name}`, issues), connector, connectionKey: connectionKey(config) };
+    const specificPath = `serverConfigs.${name}`;
+    const { pool, ...rest } = pick(specific, specificPath, issues);
+    const taken = new Set((typeof plugins === "function" ? plugins(name) : (plugins ?? [])).map((each) => each.name));
+    const resilience = resiliencePlugins(
+      { path: "pool", pool: shared.pool },
+      { path: `${specificPath}.pool`, pool },
+      shared.settings,
+      taken,
+      issues,
+    );
+    const own = without(pool, RESILIENCE_KEYS) as PoolOptions | undefined;
+    return {
+      ...rest,
+      ...(pool !== undefined && { pool: own }),
+      connector,
+      connectionKey: connectionKey(config),
+      ...resilience,
+    };
   }
 
   return {
     serverPath: (name) => `serverConfigs.${name}`,
     manager(config, issues) {
       const { mcpServers, serverConfigs, pool, settings } = checkShape(config, issues);
+      issues.push(...settingsIssues(settings));
+      shared = { pool, settings };
       const servers = Object.entries(mcpServers).map(([name, server]) => {
         const specific = Object.hasOwn(serverConfigs, name) ? serverConfigs[name] : {};
         return [name, define(name, server, specific, issues)] as const;
       });
-      return { servers: Object.fromEntries(servers), pool, settings, plugins };
+      return {
+        servers: Object.fromEntries(servers),
+        pool: without(pool, RESILIENCE_KEYS) as PoolOptions | undefined,
+        settings: without(settings, RESILIENCE_SETTINGS) as McpManagerSettings | undefined,
+        plugins,
+      };
     },
     server(name, config, issues) {
       if (!isRecord(config)) return define(name, config, {}, issues);

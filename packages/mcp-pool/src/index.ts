@@ -1,3 +1,5 @@
+export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
+export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
   HttpConnectorOptions,
   InMemoryConnectorOptions,
@@ -7,7 +9,10 @@ export { httpConnector, inMemoryConnector, stdioConnector } from "@mcp-pool/conn
 export type {
   AcquireOptions,
   CallToolResult,
+  CircuitBreakerStats,
+  CircuitFallback,
   Connector,
+  HealthStatus,
   Lease,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
@@ -21,6 +26,7 @@ export type {
   PoolStats,
   RequestOptions,
   Tool,
+  ToolOptions,
 } from "@mcp-pool/core";
 export {
   CircuitBreakerOpenError,
@@ -39,13 +45,18 @@ export {
   McpTimeoutError,
   McpValidationError,
 } from "@mcp-pool/core";
+export type { HealthOptions } from "@mcp-pool/health";
+export { health } from "@mcp-pool/health";
 export type {
   HttpServerConfig,
   McpAddedServerConfig,
   McpPoolConfig,
   McpServerConfig,
+  McpSettings,
+  PoolConfig,
   ServerSpecificConfig,
   StdioServerConfig,
 } from "./config.ts";
 export { type CreateMcpPoolOptions, createMcpPool, type McpPoolManager } from "./create-mcp-pool.ts";
 export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
+export type { ResilienceConfig, ResilienceSettings } from "./resilience.ts";

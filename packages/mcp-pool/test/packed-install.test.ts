@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const PACKAGES = ["core", "connector", "mcp-pool"];
+const PACKAGES = ["core", "connector", "breaker", "health", "mcp-pool"];
+const FACADE = ["mcp-pool", "breaker", "connector", "core", "health"];
 const SERVER = "@modelcontextprotocol/server-everything";
 const SETUP_MS = 420_000;
 const RUN_MS = 120_000;
@@ -20,9 +21,11 @@ const EXAMPLES: readonly (readonly [
   packages: readonly string[],
   peers: readonly string[],
 ])[] = [
-  ["README.md", "quick-start.ts", ["mcp-pool", "connector", "core"], []],
-  ["README.md", "await-using.ts", ["mcp-pool", "connector", "core"], []],
+  ["README.md", "quick-start.ts", FACADE, []],
+  ["README.md", "await-using.ts", FACADE, []],
   ["packages/core/README.md", "core-only.ts", ["core", "connector"], ["@modelcontextprotocol/sdk"]],
+  ["packages/breaker/README.md", "breaker.ts", ["core", "connector", "breaker"], ["@modelcontextprotocol/sdk"]],
+  ["packages/health/README.md", "health.ts", ["core", "connector", "health"], ["@modelcontextprotocol/sdk"]],
 ];
 
 /** Returns the fenced block of a README that begins with the given file name as a comment. */

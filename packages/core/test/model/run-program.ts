@@ -79,7 +79,7 @@ export class ProgramRun {
     };
     this.#pool = new McpConnectionPool(this.#world, this.#options(pool.max), [spy], {
       clock: this.#world.clock,
-      server: { limit: this.#limit, backoff: this.#backoff },
+      server: { limit: this.#limit, backoff: this.#backoff, toolLimits: new Map(), shared: new Map() },
     });
     // A failure that the pool has not seen when it gives a connect up is none for it.
     this.#pool.subscribe((event) => {

@@ -1,6 +1,12 @@
 /** What the next matching requests meet instead of, or after, their execution. */
 export type Fault =
-  | { readonly kind: "status"; readonly status: number; readonly retryAfter: string | undefined }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly retryAfter: string | undefined;
+      readonly rpcCode: number | undefined;
+    }
+  | { readonly kind: "drip" }
   | { readonly kind: "reset"; readonly when: FaultMoment }
   | { readonly kind: "hang"; readonly when: FaultMoment };
 

@@ -15,6 +15,8 @@ export interface HttpControls {
   resetNext(options?: LoseNextOptions): void;
   /** Leaves the next requests without an answer. */
   hangNext(options?: LoseNextOptions): void;
+  /** Answers the next requests with an event stream that goes on for ever and holds no answer. */
+  dripNext(options?: FaultTarget): void;
   /** Forgets the faults that met nobody. */
   clearFaults(): void;
   /** Breaks the open responses and returns how many there were. */
@@ -28,6 +30,8 @@ export interface FailNextOptions extends FaultTarget {
   readonly status: number;
   /** Sends a `Retry-After` header: seconds or a date. @default none */
   readonly retryAfter?: number | string;
+  /** Code of the JSON-RPC error in the body. @default -32000, without the request's id */
+  readonly rpcCode?: number;
 }
 
 /** When the next requests are lost. */

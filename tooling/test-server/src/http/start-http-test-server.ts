@@ -1,14 +1,17 @@
-import { createServer, type Server as HttpServer } from "node:http";
+import { createServer, type Server as HttpServer, type ServerResponse } from "node:http";
 import { Backend } from "../backend.ts";
 import { serveControl } from "./control-routes.ts";
 import { answerError, type Exchange, methodsOf, readExchange } from "./exchange.ts";
-import { type Fault, FaultQueue } from "./fault-queue.ts";
+import { type Fault, FaultQueue, type FaultTarget } from "./fault-queue.ts";
 import type { FailNextOptions, HttpControls, HttpStats, LoseNextOptions } from "./http-controls.ts";
 import { type HttpSession, HttpSessions } from "./http-sessions.ts";
 import type { HttpTestServerOptions } from "./http-test-server-options.ts";
 import { requestIdsOf } from "./lose-answers.ts";
 import { serveLegacyMessage, serveLegacyStream, serveStreamable } from "./mcp-routes.ts";
 import { type DropStreamsOptions, OpenResponses } from "./open-responses.ts";
+
+/** Time between two drops of a stream that holds no answer, in milliseconds. */
+const DRIP_MS = 20;
 
 /** Starts a test server on 127.0.0.1 that speaks Streamable HTTP at `/mcp` and the old HTTP+SSE at `/sse`. */
 export async function startHttpTestServer(options: HttpTestServerOptions = {}): Promise<HttpTestServer> {
@@ -73,11 +76,15 @@ export class HttpTestServer implements HttpControls {
     return this.#sessions.expire();
   }
 
-  failNext({ status, retryAfter, ...target }: FailNextOptions): void {
+  failNext({ status, retryAfter, rpcCode, ...target }: FailNextOptions): void {
     this.#faults.add(
-      { kind: "status", status, retryAfter: retryAfter === undefined ? undefined : String(retryAfter) },
+      { kind: "status", status, retryAfter: retryAfter === undefined ? undefined : String(retryAfter), rpcCode },
       target,
     );
+  }
+
+  dripNext(target: FaultTarget = {}): void {
+    this.#faults.add({ kind: "drip" }, target);
   }
 
   resetNext({ when = "before", ...target }: LoseNextOptions = {}): void {
@@ -141,7 +148,13 @@ export class HttpTestServer implements HttpControls {
 function meetsBefore(fault: Fault, exchange: Exchange): boolean {
   if (fault.kind === "status") {
     const headers: Record<string, string> = fault.retryAfter === undefined ? {} : { "retry-after": fault.retryAfter };
-    answerError(exchange, fault.status, `Failed on request with ${fault.status}`, headers);
+    const message = `Failed on request with ${fault.status}`;
+    if (fault.rpcCode === undefined) answerError(exchange, fault.status, message, headers);
+    else answerRpcError(exchange, fault.status, fault.rpcCode, message);
+    return true;
+  }
+  if (fault.kind === "drip") {
+    drip(exchange.response);
     return true;
   }
   if (fault.when === "after") return false;
@@ -159,6 +172,18 @@ function loseAnswersOf(
       if (fault.kind === "reset") carrier.destroy();
     });
   }
+}
+
+function answerRpcError({ response, body }: Exchange, status: number, code: number, message: string): void {
+  const [id = null] = requestIdsOf(body);
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } }));
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const timer = setInterval(() => response.write(": drip\n\n"), DRIP_MS);
+  response.once("close", () => clearInterval(timer));
 }
 
 function countUp(counts: Map<string, number>, key: string): void {

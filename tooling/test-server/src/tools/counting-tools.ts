@@ -1,11 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallToolResult, ToolAnnotations } from "@modelcontextprotocol/sdk/types.js";
 import { RpcError } from "../rpc-error.ts";
-import { hostProcessOf } from "./process-tools.ts";
+import { garbageOf, hostProcessOf } from "./process-tools.ts";
 import { inputs, json, type ScriptedTool, type ToolCall, text } from "./scripted-tool.ts";
 import { untilCancelled } from "./waiting-tools.ts";
 
-const MISBEHAVIOURS = ["crash", "hang", "fail", "throw"] as const;
+const MISBEHAVIOURS = [
+  "crash",
+  "exit",
+  "freeze",
+  "close-stdout",
+  "line",
+  "half-line",
+  "flood",
+  "hang",
+  "fail",
+  "throw",
+] as const;
 
 const counts: ScriptedTool = {
   definition: {
@@ -53,10 +64,26 @@ async function count(call: ToolCall): Promise<CallToolResult> {
 }
 
 function misbehave(call: ToolCall): CallToolResult | Promise<CallToolResult> {
-  switch (call.given.oneOf("misbehave", MISBEHAVIOURS)) {
+  const kind = call.given.oneOf("misbehave", MISBEHAVIOURS);
+  switch (kind) {
     case "crash":
       hostProcessOf(call).kill("SIGKILL");
       return untilCancelled(call.extra.signal);
+    case "exit":
+      hostProcessOf(call).exit(0);
+      return untilCancelled(call.extra.signal);
+    case "freeze":
+      hostProcessOf(call).kill("SIGSTOP");
+      return untilCancelled(call.extra.signal);
+    case "close-stdout":
+      hostProcessOf(call).closeStdout();
+      return untilCancelled(call.extra.signal);
+    case "line":
+    case "half-line":
+    case "flood":
+      // What is written beside the answer; half a line swallows it.
+      hostProcessOf(call).writeStdout(garbageOf(kind));
+      return text("counted");
     case "hang":
       return untilCancelled(call.extra.signal);
     case "fail":

@@ -99,7 +99,8 @@ export function hostProcessOf(call: ToolCall): HostProcess {
   throw new RpcError(-32_000, "This tool needs a server in a process of its own; this one runs inside the test.");
 }
 
-function garbageOf(kind: (typeof GARBAGE_KINDS)[number]): string {
+/** Makes what is no message on stdout. */
+export function garbageOf(kind: (typeof GARBAGE_KINDS)[number]): string {
   switch (kind) {
     case "line":
       return "this is not JSON\n";

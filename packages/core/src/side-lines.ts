@@ -1,0 +1,64 @@
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { McpPoolError } from "./errors.ts";
+import { LinkedList } from "./linked-list.ts";
+import type { Admission } from "./plugin.ts";
+import type { Waiter, WaitQueue, WaitTerms } from "./wait-queue.ts";
+
+/** What the side lines ask of their pool. */
+export interface SideLinesHost {
+  readonly queue: WaitQueue;
+  admit(asker: Admission): McpPoolError | undefined;
+  /** Whether a new connection is coming, or may be opened. */
+  canBringFresh(): boolean;
+  /** Grants room, if the server's limit leaves a unit for it. */
+  tryGrant(waiter: Waiter, entry: ConnectionEntry): boolean;
+}
+
+/** Callers of the bounded queue that wait for something else than the next room, and so are in nobody's way. */
+export class SideLines {
+  /** Callers that wait for a connection that is opened from now on. */
+  readonly fresh: LinkedList<Waiter> = new LinkedList();
+  readonly #host: SideLinesHost;
+  readonly #lines = new Set<LinkedList<Waiter>>([this.fresh]);
+
+  constructor(host: SideLinesHost) {
+    this.#host = host;
+  }
+
+  /** Adds a line whose callers somebody else sends on. */
+  add(line: LinkedList<Waiter>): void {
+    this.#lines.add(line);
+  }
+
+  /** Waits for a connection that is opened from now on; for any, once none can come. */
+  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
+    return this.#host.queue.add(terms, this.fresh, "opening");
+  }
+
+  /** Refuses those whom plugins refuse, and sends on who waits for a new connection when none can come. */
+  sort(): void {
+    const { queue, admit, canBringFresh } = this.#host;
+    for (const line of this.#lines) {
+      for (const waiter of line) {
+        const refusal = admit(waiter.terms.asker);
+        if (refusal !== undefined) queue.reject(waiter, refusal);
+      }
+    }
+    if (this.fresh.size === 0 || canBringFresh()) return;
+    for (const waiter of [...this.fresh]) queue.requeue(waiter);
+  }
+
+  /** A new connection serves those first who waited for just that. */
+  serveFresh(entry: ConnectionEntry): void {
+    const { queue, admit, tryGrant } = this.#host;
+    for (let waiter = this.fresh.head; waiter !== undefined && entry.state === "ready"; waiter = this.fresh.head) {
+      const refusal = admit(waiter.terms.asker);
+      if (refusal !== undefined) queue.reject(waiter, refusal);
+      else if (!tryGrant(waiter, entry)) queue.requeue(waiter);
+    }
+  }
+
+  rejectAll(error: unknown): void {
+    for (const line of this.#lines) for (const waiter of [...line]) this.#host.queue.reject(waiter, error);
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { CircuitBreakerOpenError, McpConfigurationError, type PoolPlugin } from "../src/index.ts";
+import { judged } from "../src/testing/index.ts";
+import { scriptedManager } from "./scripted-manager.ts";
+
+/** Refuses every request to some servers, as an open circuit does. */
+function openCircuits(...names: readonly string[]): PoolPlugin {
+  return {
+    name: "open",
+    install: ({ serverName }) => ({
+      request: (next) => (request) =>
+        names.includes(serverName)
+          ? Promise.reject(new CircuitBreakerOpenError("open", { serverName }))
+          : next(request),
+    }),
+  };
+}
+
+const ECHO = { name: "echo" };
+
+describe("a call that the circuit breaker of its server refuses", () => {
+  it("goes to the server that stands in", async () => {
+    const { manager, connector } = scriptedManager({
+      servers: { files: { onCircuitOpen: { server: "mirror" } }, mirror: {} },
+      plugins: [openCircuits("files")],
+    });
+    expect(await manager.callTool("files", ECHO)).toEqual({ content: [] });
+    expect(await manager.listTools("files")).toEqual({ tools: [] });
+    expect(connector.connects.every(({ serverName }) => serverName === "mirror")).toBe(true);
+  });
+
+  it("gets the result that is made for it", async () => {
+    const asked: unknown[] = [];
+    const stale = { content: [{ type: "text" as const, text: "from yesterday" }] };
+    const { manager } = scriptedManager({
+      servers: {
+        files: {
+          onCircuitOpen: {
+            callTool: (params, error) => {
+              asked.push([params, error.code]);
+              return stale;
+            },
+          },
+        },
+      },
+      plugins: [openCircuits("files")],
+    });
+    expect(await manager.callTool("files", ECHO)).toBe(stale);
+    expect(asked).toEqual([[ECHO, "CIRCUIT_OPEN"]]);
+    await expect(manager.listPrompts("files")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
+  });
+
+  it("fails when all that stand in are refused as well, even in a circle", async () => {
+    const { manager } = scriptedManager({
+      servers: { a: { onCircuitOpen: { server: "b" } }, b: { onCircuitOpen: { server: "a" } } },
+      plugins: [openCircuits("a", "b")],
+    });
+    await expect(manager.callTool("a", ECHO)).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
+  });
+
+  it("is the only kind that falls back: what may have run does not run elsewhere", async () => {
+    const { manager, connector } = scriptedManager({
+      servers: { files: { onCircuitOpen: { server: "mirror" } }, mirror: {} },
+    });
+    connector.onRequest.next(judged("outcome-unknown"));
+    await expect(manager.callTool("files", ECHO)).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    expect(connector.requests).toHaveLength(1);
+  });
+
+  it("tells of a bad fallback when the manager is made", () => {
+    const bad = { servers: { files: { onCircuitOpen: { server: 1 } as never } } };
+    expect(() => scriptedManager(bad)).toThrow(McpConfigurationError);
+  });
+});
