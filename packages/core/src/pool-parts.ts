@@ -131,16 +131,16 @@ export class PoolParts {
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
     try {
       return this.#request({
-      method,
-      params: withMeta(params, options.meta),
-      options,
-      deadlineAt: clock.now() + timeoutMs,
-      attemptTimeoutMs: undefined,
-      lease,
-      connectionId: undefined,
-      avoid: undefined,
-      isFreshWanted: false,
-    });
+        method,
+        params: withMeta(params, options.meta),
+        options,
+        deadlineAt: clock.now() + timeoutMs,
+        attemptTimeoutMs: undefined,
+        lease,
+        connectionId: undefined,
+        avoid: undefined,
+        isFreshWanted: false,
+      });
     } catch (error) {
       return Promise.reject(error);
     }

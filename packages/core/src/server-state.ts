@@ -29,9 +29,11 @@ export class ConnectBackoff {
     this.#maxDelayMs = bounds?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
   }
 
-  /** Whether the latest connect failed; then one at a time is tried. */
+  /** Whether the latest connect failed, or connections died young and none has stayed up since; then one at a time is tried. */
   get isFailing(): boolean {
-    return this.#isFailing;
+    if (this.#isFailing || this.#strikes < 2) return this.#isFailing;
+    const hasReturned = this.#lastOpenedAt > this.#lastStrikeAt;
+    return !(hasReturned && this.#clock.now() - this.#lastOpenedAt >= SHORT_LIFE_MS);
   }
 
   /** Failures in a row, short lives included. */
