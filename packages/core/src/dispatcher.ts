@@ -4,33 +4,17 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
+import type { DispatcherHost } from "./dispatcher-host.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
-import type { Admission, Connect } from "./plugin.ts";
+import type { Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
 import { StickyLine } from "./sticky-line.ts";
-import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
+import { type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
 
 /** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
 const QUIET_MS = 500;
-
-/** What a dispatcher asks of, and tells, its pool. */
-export interface DispatcherHost {
-  /** Returns why nothing may be acquired now. */
-  admit(asker: Admission): McpPoolError | undefined;
-  expiryError(waiter: Waiter, expiry: Expiry, lastConnectError: McpPoolError | undefined): unknown;
-  sessionLostError(stickyKey: string): McpPoolError;
-  closedError(): McpPoolError;
-  /** A caller has left the queue without a connection. */
-  onLeft(waiter: Waiter, error: unknown): void;
-  onOpened(entry: ConnectionEntry, durationMs: number): void;
-  onOpenFailed(error: McpPoolError): void;
-  /** The entry serves nobody from now on. */
-  onStopped(entry: ConnectionEntry): void;
-  /** Nothing is left of a closed pool. */
-  onEmpty(): void;
-}
 
 /**
  * The one place that matches waiting callers with room. Everything else changes one side and calls {@link dispatch}.
