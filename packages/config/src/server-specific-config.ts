@@ -1,0 +1,65 @@
+import { type MockConfig, mockConfigSchema } from "./mock-config.ts";
+import { type PoolConfig, poolConfigSchema } from "./pool-config.ts";
+import {
+  block,
+  byName,
+  type ConfigSchema,
+  count,
+  duration,
+  finiteNumber,
+  flag,
+  nonEmptyText,
+  texts,
+} from "./schema-parts.ts";
+
+/** What is known of one tool, whatever the server says of it. */
+export interface ToolConfig {
+  /** Whether running it twice does no harm. */
+  readonly idempotent?: boolean | undefined;
+  /** Time for a whole call. */
+  readonly timeoutMs?: number | undefined;
+  /** Calls of it in flight at one time. */
+  readonly maxConcurrent?: number | undefined;
+}
+
+/** How the connections to one server are pooled and used. */
+export interface ServerSpecificConfig {
+  /** The server's name; the key says it already, except in `addServerConfig()`. */
+  readonly serverName?: string | undefined;
+  readonly pool?: PoolConfig | undefined;
+  /** Higher wins below the global cap. @default 0 */
+  readonly priority?: number | undefined;
+  /** Selects servers, as in `manager.servers({ tag })`. @default [] */
+  readonly tags?: readonly string[] | undefined;
+  /** Leases and requests in flight on the server, over all its connections. @default unlimited */
+  readonly maxConcurrentRequests?: number | undefined;
+  /** Time for a whole request in milliseconds; goes before that of the global pool. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Whether the server's own `idempotentHint` and `readOnlyHint` are believed. @default false */
+  readonly trustAnnotations?: boolean | undefined;
+  /** Single tools, by name. */
+  readonly tools?: Readonly<Record<string, ToolConfig>> | undefined;
+  /** Whether calls without an identity are refused. @default false */
+  readonly identityRequired?: boolean | undefined;
+  /** What stands in for it when mocks are enabled. */
+  readonly mock?: MockConfig | undefined;
+}
+
+const tool: ConfigSchema<ToolConfig> = block({
+  idempotent: flag().optional(),
+  timeoutMs: duration().optional(),
+  maxConcurrent: count(1).optional(),
+});
+
+export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = block({
+  serverName: nonEmptyText().optional(),
+  pool: poolConfigSchema.optional(),
+  priority: finiteNumber().optional(),
+  tags: texts().optional(),
+  maxConcurrentRequests: count(1).optional(),
+  requestTimeoutMs: duration().optional(),
+  trustAnnotations: flag().optional(),
+  tools: byName(tool, "an object with the names of tools as keys").optional(),
+  identityRequired: flag().optional(),
+  mock: mockConfigSchema.optional(),
+});
