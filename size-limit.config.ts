@@ -9,12 +9,13 @@ const thirdParty = packages
   .flatMap(({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
   .filter((name) => !ours.includes(name));
 
+/** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "10 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "23 kB", ...without(thirdParty) },
   {
     name: "mcp-pool, its own code",
     path: "packages/mcp-pool/dist/index.js",
-    limit: "2 kB",
+    limit: "2.5 kB",
     ...without([...thirdParty, ...ours]),
   },
   { name: "all packages together", path: packages.flatMap(entries), limit: "40 kB", ...without(thirdParty) },

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 
 const PACKAGES = ["tarn", "generic-pool", "lightning-pool", "@modelcontextprotocol/sdk"];
 
@@ -8,16 +8,23 @@ export interface Environment {
   readonly node: string;
   readonly platform: string;
   readonly cpu: string;
+  /** Processes that wanted to run in the last minute before the start; 0 on Windows, which does not say. */
+  readonly loadAverage: number;
+  /** Whether others leave too little of the machine for figures that mean something. */
+  readonly isBusy: boolean;
   readonly packages: Readonly<Record<string, string>>;
 }
 
 /** Reads the versions and the machine. */
 export function environment(): Environment {
   const processors = cpus();
+  const [loadAverage = 0] = loadavg();
   return {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}`,
+    loadAverage,
+    isBusy: loadAverage > processors.length / 2,
     packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
   };
 }

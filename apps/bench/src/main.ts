@@ -33,14 +33,17 @@ const cells = results.flatMap(({ scenario, measurements }) => {
 });
 
 const startedAt = performance.now();
+const warning = `The machine was busy with other work at the start (load ${machine.loadAverage.toFixed(1)}): distrust the figures.\n`;
+if (machine.isBusy) console.log(warning);
 for (let round = 0; round < rounds; round++) {
   for (const [index, { scenario, measurement }] of shuffled(cells).entries()) {
     showProgress(round, index, `${scenario.id}, ${measurement.contender}`);
-    measurement.rounds.push(await runCell(scenario.id, measurement.contender, scenario.budgetMs * share));
+    measurement.rounds.push(await runCell(scenario, measurement.contender, scenario.budgetMs * share));
   }
 }
 if (process.stdout.isTTY) process.stdout.write("\r\u001B[K");
 for (const result of results) console.log(describeResult(result));
+if (machine.isBusy) console.log(warning);
 console.log(`${rounds} rounds in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s; figures in ${save()}`);
 
 function showProgress(round: number, index: number, what: string): void {

@@ -1,15 +1,16 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Scenario } from "./scenario.ts";
 
 const CELL = fileURLToPath(new URL("./cell.ts", import.meta.url));
 const TIMEOUT_MS = 120_000;
 
 /** Measures one contender in a process of its own, and returns nanoseconds per operation. */
-export async function runCell(scenarioId: string, contender: string, budgetMs: number): Promise<number> {
-  const args = ["--expose-gc", CELL, scenarioId, contender, String(budgetMs)];
+export async function runCell({ id, moduleUrl }: Scenario, contender: string, budgetMs: number): Promise<number> {
+  const args = ["--expose-gc", CELL, moduleUrl, contender, String(budgetMs)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
   const { nanoseconds } = JSON.parse(stdout) as { readonly nanoseconds?: unknown };
-  if (typeof nanoseconds !== "number") throw new Error(`${contender} in ${scenarioId} yielded ${stdout}`);
+  if (typeof nanoseconds !== "number") throw new Error(`${contender} in ${id} yielded ${stdout}`);
   return nanoseconds;
 }

@@ -3,6 +3,8 @@ export type Contender = (budgetMs: number) => Promise<number>;
 
 /** Something that several contenders do, so that their times can be compared. */
 export interface Scenario {
+  /** The module that exports it as `scenario`; a cell loads nothing else. */
+  readonly moduleUrl: string;
   readonly id: string;
   /** What one operation is. */
   readonly title: string;

@@ -4,6 +4,9 @@ import type { Capacity } from "./context.ts";
 /** What waiting for this long is worth one step of priority, in milliseconds, so that nobody starves. */
 const AGEING_MS = 1_000;
 
+/** How long a pool keeps what it was given before it must give some to one that has too little, in milliseconds. */
+const TURN_MS = 2_000;
+
 /** How often pools are looked through while somebody waits and there is nothing to evict, in milliseconds. */
 const RECHECK_MS = 100;
 
@@ -14,6 +17,10 @@ export interface CapacityClaimant {
   readonly idleSince: number | undefined;
   /** Connections it has beyond one and beyond its minimum. */
   readonly surplus: number;
+  /** Connections that are being closed, or given up while they open: their units come back by themselves. */
+  readonly closing: number;
+  /** Connections that close when the work on them ends. */
+  readonly draining: number;
   /** A unit is its own now; it opens a connection, or gives the unit back. */
   onCapacity(): void;
   /** Closes its longest-idle connection, if there is one. */
@@ -30,10 +37,11 @@ export class ConnectionCap implements Capacity {
   #max: number;
   readonly #clock: Clock;
   readonly #members: () => Iterable<CapacityClaimant>;
+  /** Pools that wait, and since when. */
   readonly #waiting = new Map<CapacityClaimant, number>();
+  /** When each pool was given its latest unit. */
+  readonly #givenAt = new WeakMap<CapacityClaimant, number>();
   #used = 0;
-  /** Connections asked to close for the sake of the waiting, and not closed yet. */
-  #evictions = 0;
   #recheck: Timer | undefined;
 
   constructor(max: number, clock: Clock, members: () => Iterable<CapacityClaimant>) {
@@ -57,7 +65,7 @@ export class ConnectionCap implements Capacity {
 
   take(claimant: CapacityClaimant, isForMinimum: boolean): boolean {
     if (this.#used < this.#max && this.#waiting.size === 0) {
-      this.#used++;
+      this.#grant(claimant);
       return true;
     }
     if (isForMinimum || this.#waiting.has(claimant)) return false;
@@ -68,7 +76,6 @@ export class ConnectionCap implements Capacity {
 
   give(): void {
     this.#used--;
-    if (this.#evictions > 0) this.#evictions--;
     this.#hand();
   }
 
@@ -82,47 +89,79 @@ export class ConnectionCap implements Capacity {
       const next = this.#mostUrgent();
       if (next === undefined) return;
       this.#waiting.delete(next);
-      this.#used++;
+      this.#grant(next);
       next.onCapacity();
     }
     this.#makeRoom();
   }
 
+  #grant(claimant: CapacityClaimant): void {
+    this.#used++;
+    this.#givenAt.set(claimant, this.#clock.now());
+  }
+
   #mostUrgent(): CapacityClaimant | undefined {
-    const now = this.#clock.now();
     let best: CapacityClaimant | undefined;
-    let bestUrgency = -Infinity;
-    for (const [claimant, since] of this.#waiting) {
-      const urgency = claimant.priority + (now - since) / AGEING_MS;
-      if (urgency > bestUrgency) {
-        best = claimant;
-        bestUrgency = urgency;
-      }
+    for (const claimant of this.#waiting.keys()) {
+      if (best === undefined || this.#urgency(claimant) > this.#urgency(best)) best = claimant;
     }
     return best;
   }
 
-  /** Units that are waited for, or above the cap, and that neither free ones nor evictions under way cover. */
-  get #missing(): number {
-    return this.#waiting.size + this.#used - this.#max - this.#evictions;
+  #urgency(claimant: CapacityClaimant): number {
+    const now = this.#clock.now();
+    return claimant.priority + (now - (this.#waiting.get(claimant) ?? now)) / AGEING_MS;
   }
 
-  /** Evicts what is missing: idle connections first, then surplus ones. */
+  /** Units that are waited for, or above the cap, and that neither free ones nor those to come cover. */
+  #missing(coming: number): number {
+    return this.#waiting.size + this.#used - this.#max - coming;
+  }
+
+  #closing(): number {
+    let sum = 0;
+    for (const member of this.#members()) sum += member.closing;
+    return sum;
+  }
+
+  #leaving(): number {
+    let sum = 0;
+    for (const member of this.#members()) sum += member.closing + member.draining;
+    return sum;
+  }
+
+  /** Evicts what is missing: idle connections first, then surplus ones, then those whose turn is over. */
   #makeRoom(): void {
-    while (this.#missing > 0) {
-      const idle = this.#victim((member) => member.idleSince !== undefined);
-      const surplus = idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
-      this.#evictions++;
-      if (idle === undefined ? surplus?.retireSurplus() : idle.evictIdle()) continue;
-      this.#evictions--;
-      break;
+    // Work may go on for long: an idle connection is taken even though a busy one drains already.
+    while (this.#missing(0) > 0 && this.#missing(this.#closing()) > 0) {
+      if (!this.#victim((member) => member.idleSince !== undefined)?.evictIdle()) break;
+    }
+    for (let leaving = this.#leaving(); this.#missing(leaving) > 0; leaving = this.#leaving()) {
+      const surplus = this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
+      if (!(surplus ?? this.#outweighed(leaving))?.retireSurplus()) break;
     }
     this.#watch();
   }
 
+  /** A pool that must give a connection up for one that has too little and has waited for long: it waits anew from now on. */
+  #outweighed(leaving: number): CapacityClaimant | undefined {
+    const starving = [...this.#waiting.keys()].filter(({ surplus }) => surplus < 0);
+    starving.sort((a, b) => this.#urgency(b) - this.#urgency(a));
+    const next = starving[leaving];
+    if (next === undefined) return undefined;
+    const urgency = this.#urgency(next);
+    const turnsEndAt = this.#clock.now() - TURN_MS;
+    const isOver = (member: CapacityClaimant) => (this.#givenAt.get(member) ?? 0) <= turnsEndAt;
+    const victim = this.#victim(
+      (member) => member.surplus > next.surplus && member.priority <= urgency && isOver(member),
+    );
+    if (victim !== undefined && this.#waiting.delete(victim)) this.#waiting.set(victim, this.#clock.now());
+    return victim;
+  }
+
   /** Looks again from time to time while units are missing: connections become idle without a word. */
   #watch(): void {
-    if (this.#missing <= 0) {
+    if (this.#missing(0) <= 0) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
     } else if (this.#recheck === undefined) {

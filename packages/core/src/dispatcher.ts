@@ -8,7 +8,7 @@ import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
 import type { Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
-import { StickyKeys } from "./sticky-keys.ts";
+import { StickyLine } from "./sticky-line.ts";
 import { type Expiry, type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
 
 /** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
@@ -43,9 +43,7 @@ export class Dispatcher implements LimitWaiter {
   readonly growth: Growth;
   readonly #context: PoolContext;
   readonly #host: DispatcherHost;
-  readonly #keys = new StickyKeys();
-  /** Idle connections whose callers the server's in-flight limit holds up. */
-  readonly #held = new Set<ConnectionEntry>();
+  readonly #sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
   #isClosed = false;
 
@@ -55,7 +53,7 @@ export class Dispatcher implements LimitWaiter {
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
-      followers: () => this.#keys.unboundWaiters(),
+      followers: () => this.#sticky.unboundWaiters(),
     });
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
@@ -70,7 +68,21 @@ export class Dispatcher implements LimitWaiter {
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
-      onCrowded: () => this.#giveUpKey(),
+      onCrowded: () => this.#sticky.giveUpOne(),
+    });
+    this.#sticky = new StickyLine(context, {
+      set: this.set,
+      queue: this.queue,
+      dispatch: () => this.dispatch(),
+      take: (now) => this.take(now),
+      wait: (terms) => this.wait(terms),
+      hit: (entry) => this.#hit(entry),
+      grant: (waiter, entry) => this.#grant(waiter, entry),
+      isQuiet: (entry, now) => this.#isQuiet(entry, now),
+      check: (entry) => this.checker.check(entry),
+      close: (entry, reason) => this.closer.close(entry, reason),
+      admit: () => host.admit(),
+      sessionLostError: (key) => host.sessionLostError(key),
     });
   }
 
@@ -84,47 +96,18 @@ export class Dispatcher implements LimitWaiter {
     if (this.queue.length > 0) return undefined;
     const entry = this.#lendable(1, now);
     if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
-    this.#claim(entry);
-    this.#context.counters.hits++;
-    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
-    this.#wearOut(entry);
+    this.#hit(entry);
     return entry;
   }
 
-  /** Claims the connection of a sticky key, or waits in line for it. */
+  /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
   takeSticky(
     key: string,
     terms: WaitTerms,
     now: number,
     refuseIfFull: () => void,
   ): ConnectionEntry | Promise<ConnectionEntry> {
-    if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
-    const { options, server, counters } = this.#context;
-    const binding = this.#keys.get(key);
-    if (binding === undefined) {
-      const entry = this.take(now);
-      if (entry?.isUsable) this.#keys.bind(key, entry);
-      if (entry !== undefined) return entry;
-      refuseIfFull();
-      this.#keys.reserve(key);
-      return this.wait(terms);
-    }
-    const { entry } = binding;
-    if (entry?.state === "ready" && now - entry.idleSince > options.maxIdleTimeMs) {
-      this.closer.close(entry, "idle");
-      return this.takeSticky(key, terms, now, refuseIfFull);
-    }
-    if (entry?.state === "ready") {
-      if (options.validateOnAcquire && now - entry.lastAliveAt > QUIET_MS) this.checker.check(entry);
-      else if (server.limit.take(this)) {
-        this.#claim(entry);
-        counters.hits++;
-        this.#wearOut(entry);
-        return entry;
-      } else this.#hold(entry);
-    }
-    refuseIfFull();
-    return this.queue.add(terms, binding.waiters, entry && "saturated");
+    return this.#sticky.take(key, terms, now, refuseIfFull);
   }
 
   /** Joins the wait queue. */
@@ -143,8 +126,7 @@ export class Dispatcher implements LimitWaiter {
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
-    // Those who wait for this very connection are in line before its unit of the server's limit is handed on.
-    if (this.#follower(entry) !== undefined) this.#hold(entry);
+    this.#sticky.onReleased(entry);
     this.#context.server.limit.give();
     if (entry.state === "ready") this.#serve(entry);
   }
@@ -155,7 +137,7 @@ export class Dispatcher implements LimitWaiter {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
     }
-    for (const entry of [...this.#held]) this.#serveKey(entry);
+    this.#sticky.serveHeld();
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
       const refusal = this.#host.admit();
@@ -182,7 +164,7 @@ export class Dispatcher implements LimitWaiter {
     this.#context.server.limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
-    for (const waiter of [...this.#keys.waiters()]) this.queue.reject(waiter, error);
+    for (const waiter of [...this.#sticky.waiters()]) this.queue.reject(waiter, error);
     for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
     this.growth.close();
     this.dispatch();
@@ -193,11 +175,19 @@ export class Dispatcher implements LimitWaiter {
     this.#context.counters.borrowed++;
   }
 
+  /** Lends a connection to a caller who did not have to wait. */
+  #hit(entry: ConnectionEntry): void {
+    this.#claim(entry);
+    this.#context.counters.hits++;
+    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
+    this.#wearOut(entry);
+  }
+
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.#claim(entry);
     this.#context.counters.misses++;
     const key = waiter.terms.stickyKey;
-    if (key !== undefined) this.queue.saturate(this.#keys.bind(key, entry).waiters);
+    if (key !== undefined) this.#sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
     this.#wearOut(entry);
   }
@@ -210,48 +200,22 @@ export class Dispatcher implements LimitWaiter {
   /** Returns a connection that may be lent now. Idle ones that were quiet for long are probed first, as many as are needed. */
   #lendable(callers: number, now: number): ConnectionEntry | undefined {
     const { ready } = this.set;
-    if (!this.#context.options.validateOnAcquire) return ready.head;
     for (let entry = ready.head; entry !== undefined; entry = ready.head) {
-      if (entry.inFlight > 0 || now - entry.lastAliveAt <= QUIET_MS) return entry;
+      if (!this.#isQuiet(entry, now)) return entry;
       if (this.checker.room >= callers) return undefined;
       this.checker.check(entry);
     }
     return undefined;
   }
 
+  #isQuiet(entry: ConnectionEntry, now: number): boolean {
+    return this.#context.options.validateOnAcquire && entry.inFlight === 0 && now - entry.lastAliveAt > QUIET_MS;
+  }
+
   /** A connection has room again: first for those who wait for just this one, then for all. */
   #serve(entry: ConnectionEntry): void {
-    if (entry.stickyKey !== undefined) this.#serveKey(entry);
+    if (entry.stickyKey !== undefined) this.#sticky.serve(entry);
     if (this.queue.length > 0 || this.checker.room > 0) this.dispatch();
-  }
-
-  #serveKey(entry: ConnectionEntry): void {
-    this.#held.delete(entry);
-    for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
-      const refusal = this.#host.admit();
-      if (refusal !== undefined) this.queue.reject(waiter, refusal);
-      else if (this.#context.server.limit.take(this)) this.#grant(waiter, entry);
-      else return void this.#held.add(entry);
-    }
-  }
-
-  /** Returns the first of those who wait for just this connection, if it is idle. */
-  #follower({ stickyKey, state }: ConnectionEntry): Waiter | undefined {
-    if (stickyKey === undefined || state !== "ready") return undefined;
-    return this.#keys.get(stickyKey)?.waiters.head;
-  }
-
-  #hold(entry: ConnectionEntry): void {
-    this.#held.add(entry);
-    this.#context.server.limit.await(this);
-  }
-
-  /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
-  #giveUpKey(): void {
-    let entry = this.set.bound.head;
-    while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
-    if (entry === undefined || this.set.closing.size > 0) return;
-    this.closer.close(entry, "evicted");
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
@@ -269,13 +233,7 @@ export class Dispatcher implements LimitWaiter {
   }
 
   #onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void {
-    const key = waiter.terms.stickyKey;
-    const binding = key === undefined || waiter.isFollower ? undefined : this.#keys.get(key);
-    if (binding !== undefined && binding.entry === undefined) {
-      const heir = binding.waiters.head;
-      if (heir === undefined) this.#keys.unbind(binding.key);
-      else this.queue.requeue(heir);
-    }
+    this.#sticky.onLeft(waiter);
     this.#host.onLeft(waiter, error);
     if (this.#isClosed) return;
     // A connect that outlasts its caller goes on, or one that always does would neither succeed nor count as failed.
@@ -284,33 +242,9 @@ export class Dispatcher implements LimitWaiter {
   }
 
   #onStopped(entry: ConnectionEntry, reason: CloseReason): void {
-    this.#held.delete(entry);
     entry.cancelProbe?.();
-    if (entry.stickyKey !== undefined) this.#loseKey(entry, entry.stickyKey, reason);
+    this.#sticky.onStopped(entry, reason);
     this.#host.onStopped(entry);
     this.dispatch();
-  }
-
-  /** Tells those who rely on the state behind a key that it is gone: who waits now, or who asks next. */
-  #loseKey(entry: ConnectionEntry, stickyKey: string, reason: CloseReason): void {
-    const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
-    if (reason === "idle" || reason === "discarded" || reason === "evicted" || reason === "pool-closed") {
-      if (reason === "evicted") {
-        this.#context.events.emit({ type: "sticky-key-evicted", connectionId: entry.id, stickyKey });
-      }
-      this.#startKeyAnew(stickyKey, waiters);
-      return;
-    }
-    this.#context.events.emit({ type: "sticky-key-lost", connectionId: entry.id, stickyKey });
-    if (waiters.length === 0) this.#keys.markLost(stickyKey);
-    for (const waiter of waiters) this.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
-  }
-
-  /** The state was given up on purpose: those who wait share the next connection. */
-  #startKeyAnew(stickyKey: string, [leader, ...followers]: readonly Waiter[]): void {
-    if (leader === undefined) return;
-    const binding = this.#keys.reserve(stickyKey);
-    this.queue.requeue(leader);
-    for (const follower of followers) binding.waiters.pushBack(follower);
   }
 }

@@ -61,7 +61,7 @@ export class McpPoolError extends Error {
   }
 }
 
-/** No connection could be opened, or it was lost before the request was sent. */
+/** No connection could be opened, it was lost before the request was sent, or the server refused the request: overloaded, unauthorised, or its session forgotten. */
 export class McpConnectionError extends McpPoolError {
   override readonly name: string = "McpConnectionError";
   /** How long the server asked to wait, in milliseconds. */

@@ -1,17 +1,23 @@
-import type { CloseReason, Judgement, ServerNotification } from "./connector.ts";
+import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
 /** What every event says of where it comes from. */
 export interface PoolEventSource {
   readonly serverName: string;
   readonly identity: string | undefined;
-  /** Name of the pool: the server's, with identity and sharing mode where there are several pools. */
+  /** Name of the pool: the server's, or `server#2` and so on where the server has several pools. */
   readonly poolName: string;
 }
 
 /** What can happen in a pool. Times are in milliseconds. */
 export type PoolEventDetail =
-  | { readonly type: "connection-opened"; readonly connectionId: number; readonly durationMs: number }
+  | {
+      readonly type: "connection-opened";
+      readonly connectionId: number;
+      readonly durationMs: number;
+      /** Where it leads; the process id of a stdio server, for one. */
+      readonly endpoint: ConnectionEndpoint;
+    }
   | {
       readonly type: "connection-failed";
       readonly connectionId: number;

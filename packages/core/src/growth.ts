@@ -43,6 +43,8 @@ export class Growth implements CapacityClaimant {
   readonly #retry: Timeout;
   #isStarted = false;
   #isClosed = false;
+  /** A unit of the global cap has been handed over, and is not used yet. */
+  #hasUnit = false;
   /** Connections of earlier generations; they count toward the global cap only. */
   #outdated = 0;
   #suggestedRoom: number | undefined;
@@ -88,6 +90,14 @@ export class Growth implements CapacityClaimant {
     return this.#parts.set.usable - Math.max(this.#context.options.minConnections, 1);
   }
 
+  get closing(): number {
+    return this.#parts.set.closing.size + this.#opener.size - this.#opener.running;
+  }
+
+  get draining(): number {
+    return this.#parts.set.draining.size;
+  }
+
   /** From now on the pool is in use, and keeps its minimum. */
   start(): void {
     this.#isStarted = true;
@@ -104,13 +114,13 @@ export class Growth implements CapacityClaimant {
       const isForCallers = this.#opener.running < forCallers;
       isBackingOff = server.backoff.notBefore > clock.now();
       if (isBackingOff || (server.backoff.isFailing && this.#opener.running > 0)) break;
-      if (capacity !== undefined && !capacity.take(this, !isForCallers)) break;
+      if (!this.#claimUnit(!isForCallers)) break;
       this.#opener.start(isForCallers);
     }
     const isWaitingToRetry = isBackingOff && forCallers > 0;
     if (isWaitingToRetry) wheel.set(this.#retry, server.backoff.notBefore);
     else wheel.remove(this.#retry);
-    if (forCallers === 0) capacity?.withdraw(this);
+    if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
     if (forCallers > this.#opener.running && this.size >= options.maxConnections) this.#host.onCrowded();
     const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
     this.#parts.queue.setMode(isOpening ? "opening" : "saturated");
@@ -167,13 +177,11 @@ export class Growth implements CapacityClaimant {
   }
 
   onCapacity(): void {
-    const { forCallers } = this.#wanted();
-    if (!this.#isClosed && forCallers > this.#opener.running && this.size < this.#context.options.maxConnections) {
-      this.#opener.start(true);
-    } else {
-      this.#context.capacity?.give();
-    }
+    this.#hasUnit = true;
     this.grow();
+    if (!this.#hasUnit) return;
+    this.#hasUnit = false;
+    this.#context.capacity?.give();
   }
 
   /** Takes note that an entry is closed, or an opening over. */
@@ -181,6 +189,13 @@ export class Growth implements CapacityClaimant {
     if (entry !== undefined && entry.generation !== this.#opener.generation) this.#outdated--;
     this.#context.capacity?.give();
     this.#host.dispatch();
+  }
+
+  /** Takes the unit that was handed over, or asks for one. */
+  #claimUnit(isForMinimum: boolean): boolean {
+    if (!this.#hasUnit) return this.#context.capacity?.take(this, isForMinimum) ?? true;
+    this.#hasUnit = false;
+    return true;
   }
 
   #onOpened({ id, connection, generation, durationMs }: Opened): void {

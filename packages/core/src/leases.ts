@@ -83,7 +83,7 @@ export class Leases implements LeaseHost {
     else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
     else if (entry.requests > 0 && this.#context.options.sharing === "exclusive")
-      this.#dispatcher.closer.retire(entry, "discarded", cause);
+      this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#host.giveBack(entry);
     const { events, clock } = this.#context;
     if (events.wants("lease-released")) {

@@ -18,7 +18,7 @@ export interface McpServerDefinition {
   readonly tags?: readonly string[] | undefined;
   /** Leases and requests in flight on the server, over all its connections. @default unlimited */
   readonly maxConcurrentRequests?: number | undefined;
-  /** Time for a whole request in milliseconds; goes before the pool's. */
+  /** Time for a whole request in milliseconds; goes before the manager's pool options, not before the server's own. */
   readonly requestTimeoutMs?: number | undefined;
   /** Whether calls without an identity are refused. @default false */
   readonly identityRequired?: boolean | undefined;

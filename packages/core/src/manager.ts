@@ -123,12 +123,16 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<void> {
+  subscribeResource(server: string, params: ResourceParams, options?: Pick<RequestOptions, "identity">): Promise<void> {
     return this.#run(server, options, (pool) => pool.subscribeResource(params));
   }
 
   /** Ends one {@link subscribeResource}. */
-  unsubscribeResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<void> {
+  unsubscribeResource(
+    server: string,
+    params: ResourceParams,
+    options?: Pick<RequestOptions, "identity">,
+  ): Promise<void> {
     return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
   }
 

@@ -214,8 +214,12 @@ function connectError(serverName: string, cause: unknown): McpConnectionError {
   return error;
 }
 
+const METHODS = ["request", "probe", "close", "onNotification", "onClosed"] as const;
+
 function isConnection(value: unknown): value is McpConnection {
-  return typeof value === "object" && value !== null && typeof (value as Partial<McpConnection>).request === "function";
+  if (typeof value !== "object" || value === null) return false;
+  const connection: Partial<McpConnection> = value;
+  return typeof connection.server === "object" && METHODS.every((name) => typeof connection[name] === "function");
 }
 
 function messageOf(error: unknown): string {

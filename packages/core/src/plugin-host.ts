@@ -43,7 +43,14 @@ export class PluginHost {
     return this.#handles.get(name);
   }
 
-  dispose(): void {
-    for (const installation of this.#installations) installation.dispose?.();
+  /** Ends every plugin; one that throws does not keep the others from it. */
+  dispose(onError: (error: unknown) => void): void {
+    for (const installation of this.#installations) {
+      try {
+        installation.dispose?.();
+      } catch (error) {
+        onError(error);
+      }
+    }
   }
 }

@@ -159,7 +159,8 @@ export class PoolParts {
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     watchConnection(entry, this.context, this.dispatcher, this.tools);
-    this.context.events.emit({ type: "connection-opened", connectionId: entry.id, durationMs });
+    const { id: connectionId, endpoint } = entry;
+    this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
     this.warmUp.onChange();
     this.subscriptions.onOpened();
   }

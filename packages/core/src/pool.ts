@@ -82,7 +82,10 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     return this.#parts.plugins.handle(name);
   }
 
-  /** Borrows a connection if one is ready, has room, and nobody waits for it. Synchronous; probes and opens nothing itself. */
+  /**
+   * Borrows a connection if one is ready, has room, and nobody waits for it. Synchronous.
+   * A connection that would have to be probed is not lent; its probe starts, and a later call finds it.
+   */
   tryAcquire(): Lease | undefined {
     if (this.isClosed || this.#parts.plugins.admit() !== undefined) return undefined;
     const now = this.#parts.context.clock.now();
@@ -204,6 +207,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
-    this.#parts.plugins.dispose();
+    this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }

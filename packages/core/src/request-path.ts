@@ -83,7 +83,7 @@ export class RequestPath implements AttemptHost {
         return;
       case "aborted":
         // No successor may meet the running call.
-        if (this.#isExclusive) closer.retire(entry, "discarded", failure);
+        if (this.#isExclusive) closer.retire(entry, "abandoned", failure);
     }
   }
 

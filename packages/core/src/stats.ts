@@ -8,7 +8,7 @@ export interface PoolStats {
   readonly identity: string | undefined;
   readonly sharing: "shared" | "exclusive";
   readonly isClosed: boolean;
-  /** Connections by state. `total` is all but `closed`, and never above `max`. */
+  /** Connections by state. `total` is all but `closed`; it is above `max` only while connections of an earlier configuration drain. */
   readonly connections: {
     readonly total: number;
     readonly active: number;

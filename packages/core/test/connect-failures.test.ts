@@ -93,6 +93,7 @@ describe("a connect that fails", () => {
   it.each([
     ["nothing", ok(0)],
     ["an object that is no connection", ok({})],
+    ["half a connection", ok({ request: () => {}, server: undefined })],
   ])("is what a connector that returns %s amounts to", async (_what, step) => {
     const { pool, connector, clock } = exclusivePool();
     connector.onConnect.next(step);
@@ -201,6 +202,32 @@ describe("a connect that fails", () => {
     await clock.advance(60_000);
     expect(outcome.state).toBe("rejected");
     expect(connector.connects.length).toBeLessThan(5);
+  });
+
+  it("is forgotten when a connect succeeds: the next error tells of the next failure", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    connector.onConnect.next(fail(refused), ok(), after(500));
+    const outcomes = [outcomeOf(pool.acquire()), outcomeOf(pool.acquire())];
+    await clock.settle();
+    outcomes[1]?.value?.discard();
+    const late = outcomeOf(pool.acquire({ timeoutMs: 100 }));
+    await clock.advance(100);
+    expect(late.error).toBeInstanceOf(McpTimeoutError);
+  });
+
+  it("keeps no process alive when the last caller leaves during a pause", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    connector.onConnect.always(fail(refused));
+    const controller = new AbortController();
+    const outcomes = Array.from({ length: 3 }, () => outcomeOf(pool.acquire({ signal: controller.signal })));
+    await clock.settle();
+    expect(clock.pending.some(({ isRef }) => isRef)).toBe(true);
+    controller.abort();
+    await clock.settle();
+    expect(clock.pending.filter(({ isRef }) => isRef)).toEqual([]);
+    expect(outcomes.every(({ state }) => state === "rejected")).toBe(true);
+    await clock.advance(60_000);
+    expect(connector.connects).toHaveLength(2);
   });
 
   it("lets the pool recover by itself when the server is back", async () => {

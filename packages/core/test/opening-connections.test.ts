@@ -6,6 +6,9 @@ describe("opening connections", () => {
   it("opens nothing until the pool is used", async () => {
     const { connector, clock, pool } = scriptedPool({ minConnections: 2 });
     await clock.advance(600_000);
+    pool.reconfigure({ minConnections: 2 });
+    await clock.settle();
+    expect(connector.connects).toHaveLength(0);
     expect(pool.tryAcquire()).toBeUndefined();
     expect(connector.connects).toHaveLength(0);
   });
@@ -89,6 +92,17 @@ describe("opening connections", () => {
     expect(suggested.pool.stats().room).toBe(80);
   });
 
+  it("opens as many as a burst needs together, when the connector says what each can carry", async () => {
+    const { connector, pool, clock } = scriptedPool({ connector: { concurrency: 4 } });
+    connector.onConnect.always(manual());
+    const requests = Array.from({ length: 9 }, () => outcomeOf(pool.request("ping")));
+    await clock.settle();
+    expect(connector.pending).toHaveLength(3);
+    for (const call of connector.pending) call.resolve();
+    await clock.settle();
+    expect(requests.every(({ state }) => state === "resolved")).toBe(true);
+  });
+
   it("opens one to learn what it can carry, when nobody says so before", async () => {
     const { connector, pool, clock } = scriptedPool({ connector: { concurrency: 4, isConcurrencyKnown: false } });
     connector.onConnect.always(manual());
@@ -147,14 +161,26 @@ describe("opening connections", () => {
   });
 
   it("opens a spare connection beside ones that are loaded above three quarters", async () => {
-    const { connector, pool, clock } = scriptedPool({ maxRequestsPerConnection: 4 });
-    const leases = await acquireMany(pool, 3);
+    const { connector, pool, clock } = scriptedPool({ maxRequestsPerConnection: 8 });
+    const leases = await acquireMany(pool, 6);
     await clock.settle();
     expect(connector.connects).toHaveLength(1);
     leases.push(await pool.acquire());
     await clock.settle();
     expect(connector.connects).toHaveLength(2);
-    expect(pool.stats().counters.hits).toBe(3);
+    expect(pool.stats().counters.hits).toBe(6);
+    for (const lease of leases) lease.release();
+  });
+
+  it("opens no spare connection while the server fails", async () => {
+    const { connector, pool, clock } = scriptedPool({ maxRequestsPerConnection: 4 });
+    const leases = await acquireMany(pool, 3);
+    connector.onConnect.always({ kind: "fail", error: new Error("refused") });
+    for (let round = 0; round < 20; round++) {
+      pool.tryAcquire()?.release();
+      await clock.settle();
+    }
+    expect(connector.connects.length).toBeLessThanOrEqual(3);
     for (const lease of leases) lease.release();
   });
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import {
   failureOf,
@@ -58,6 +59,7 @@ describe("a request", () => {
     await pool.request("b", {}, { signal });
     const own = connector.requests.map(({ options }) => options.signal);
     expect(new Set([signal, ...own]).size).toBe(3);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it.each<[Judgement, "kept" | "retired", new (...args: never[]) => McpPoolError, Partial<McpTimeoutError>]>([

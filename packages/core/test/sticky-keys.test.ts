@@ -45,6 +45,18 @@ describe("a sticky key", () => {
     (await pool.acquire()).release();
     expect(await touch(pool, "alice")).toBe(1);
     expect(connector.connects).toHaveLength(1);
+    const other = await pool.acquire();
+    expect([other.connectionId, await touch(pool, "alice")]).toEqual([2, 1]);
+    expect(pool.stats().counters).toMatchObject({ hits: 2, misses: 2, borrowed: 4 });
+    other.release();
+  });
+
+  it("loses its connection after maxUses, and is told so", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxUses: 3 });
+    for (let use = 0; use < 3; use++) await touch(pool, "alice");
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["max-uses"]);
+    await expect(pool.acquire({ stickyKey: "alice" })).rejects.toBeInstanceOf(McpSessionLostError);
   });
 
   it("has its callers wait for its own connection, in their order, though others are free", async () => {
@@ -251,6 +263,20 @@ describe("a sticky key", () => {
     second.value?.release();
   });
 
+  it("charges callers the time in which its connection is taken, and not that in which it is opened", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1, acquireTimeoutMs: 1_000 });
+    const holder = await pool.acquire();
+    connector.onConnect.always(after(5_000));
+    const [first, second] = [outcomeOf(pool.acquire({ stickyKey: "a" })), outcomeOf(pool.acquire({ stickyKey: "a" }))];
+    await clock.advance(600);
+    holder.discard();
+    await clock.advance(5_399);
+    expect([first.state, second.state]).toEqual(["resolved", "pending"]);
+    await clock.advance(1);
+    expect(second.error).toBeInstanceOf(McpPoolExhaustedError);
+    first.value?.release();
+  });
+
   it("asks the plugins once more when its turn comes", async () => {
     const refusal = new McpPoolExhaustedError("not now");
     let isOpen = true;
@@ -292,5 +318,19 @@ describe("a sticky key", () => {
     await clock.advance(60_000);
     expect(outcomes.map(({ state }) => state)).toEqual(["rejected", "rejected", "rejected", "rejected"]);
     expect(pool.stats().waiting).toBe(0);
+  });
+
+  it("is told that its state is gone after a call on its connection was aborted", async () => {
+    const { pool, connector, clock } = exclusivePool();
+    connector.onRequest.next(hang());
+    const controller = new AbortController();
+    const lease = await pool.acquire({ stickyKey: "alice" });
+    const request = outcomeOf(lease.request("tools/call", { name: "a" }, { signal: controller.signal }));
+    await clock.settle();
+    controller.abort("enough");
+    await clock.settle();
+    lease.release();
+    expect(request.state).toBe("rejected");
+    await expect(pool.acquire({ stickyKey: "alice" })).rejects.toBeInstanceOf(McpSessionLostError);
   });
 });

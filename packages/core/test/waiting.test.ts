@@ -42,6 +42,16 @@ describe("waiting for room", () => {
     barging[1].value?.release();
   });
 
+  it("lets no listener take the connection that has just been opened for somebody", async () => {
+    const { pool, clock } = exclusivePool();
+    const barging: unknown[] = [];
+    pool.subscribe(() => barging.push(pool.tryAcquire()), ["connection-opened"]);
+    const waiting = outcomeOf(pool.acquire());
+    await clock.settle();
+    expect([barging, waiting.state]).toEqual([[undefined], "resolved"]);
+    waiting.value?.release();
+  });
+
   it("lets leases and requests stand in one line", async () => {
     const { pool, clock, connector, lease } = await takenPool();
     connector.onRequest.always(manual());

@@ -62,9 +62,9 @@ describe("after close", { timeout: 60_000 }, () => {
     for (const name of manager.servers()) {
       await Promise.all([1, 2, 3].map(() => manager.callTool(name, { name: "sleep", arguments: { ms: 20 } })));
     }
-    expect(server.stats().sockets).toBeGreaterThan(0);
+    expect(server.stats().sockets.open).toBeGreaterThan(0);
     await manager.close();
-    expect(await eventually(() => server.stats().sockets === 0), "no socket is left").toBe(true);
+    expect(await eventually(() => server.stats().sockets.open === 0), "no socket is left").toBe(true);
     expect(server.stats().sessions.live, "every session was ended").toBe(0);
   });
 

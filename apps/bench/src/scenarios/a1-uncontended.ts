@@ -20,7 +20,8 @@ const tryAcquire: Contender = async (budgetMs) => {
 };
 
 /** One caller, one object: nobody ever waits. */
-export const uncontended: Scenario = {
+export const scenario: Scenario = {
+  moduleUrl: import.meta.url,
   id: "A1",
   title: "acquire + release, one caller on one object",
   baseline: "bare await",

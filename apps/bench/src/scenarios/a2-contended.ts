@@ -8,7 +8,8 @@ const OBJECTS = 8;
 const BATCH = WORKERS * 200;
 
 /** At every moment 8 workers hold an object and 56 wait in line (in a shared pool, none has to). */
-export const contended: Scenario = {
+export const scenario: Scenario = {
+  moduleUrl: import.meta.url,
   id: "A2",
   title: `acquire + release, ${WORKERS} workers on ${OBJECTS} objects`,
   baseline: "bare await",

@@ -6,7 +6,8 @@ const WORKERS = 64;
 const BATCH = WORKERS * 10;
 
 /** What the pool adds when one connection carries many calls; the time is that of all, divided by their number. */
-export const manyCallsAtATime: Scenario = {
+export const scenario: Scenario = {
+  moduleUrl: import.meta.url,
   id: "B1/64",
   title: `tool call on one warm stdio connection, ${WORKERS} at a time`,
   baseline: "bare SDK client",

@@ -5,7 +5,8 @@ import { timePerOperation } from "../time-per-operation.ts";
 const BATCH = 50;
 
 /** What the pool adds to a call that nothing delays. */
-export const oneCallAtATime: Scenario = {
+export const scenario: Scenario = {
+  moduleUrl: import.meta.url,
   id: "B1",
   title: "tool call on one warm stdio connection, 1 at a time",
   baseline: "bare SDK client",

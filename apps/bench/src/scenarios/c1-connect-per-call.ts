@@ -3,7 +3,8 @@ import { connectPerCall, type EchoCaller, facadePool } from "../servers/echo-cal
 import { timePerOperation } from "../time-per-operation.ts";
 
 /** What people do without a pool: start a process, call it, and end it. */
-export const connectPerCallScenario: Scenario = {
+export const scenario: Scenario = {
+  moduleUrl: import.meta.url,
   id: "C1",
   title: "tool call over stdio, one process per call against the pool",
   baseline: "connect per call",

@@ -1,0 +1,164 @@
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { ConnectionSet } from "./connection-set.ts";
+import type { CloseReason } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { McpPoolError } from "./errors.ts";
+import type { LimitWaiter } from "./server-state.ts";
+import { StickyKeys } from "./sticky-keys.ts";
+import type { Waiter, WaitQueue, WaitTerms } from "./wait-queue.ts";
+
+/** The parts of a pool that its sticky keys touch, and what they ask of it. */
+export interface StickyLineHost extends LimitWaiter {
+  readonly set: ConnectionSet;
+  readonly queue: WaitQueue;
+  take(now: number): ConnectionEntry | undefined;
+  wait(terms: WaitTerms): Promise<ConnectionEntry>;
+  /** Lends an idle connection at once. */
+  hit(entry: ConnectionEntry): void;
+  grant(waiter: Waiter, entry: ConnectionEntry): void;
+  isQuiet(entry: ConnectionEntry, now: number): boolean;
+  check(entry: ConnectionEntry): void;
+  close(entry: ConnectionEntry, reason: CloseReason): void;
+  admit(): McpPoolError | undefined;
+  sessionLostError(stickyKey: string): McpPoolError;
+}
+
+/** Lends connections that keep the state of a sticky key to those who ask with the key, one after the other. */
+export class StickyLine {
+  readonly #context: PoolContext;
+  readonly #host: StickyLineHost;
+  readonly #keys = new StickyKeys();
+  /** Idle connections whose callers the server's in-flight limit holds up. */
+  readonly #held = new Set<ConnectionEntry>();
+
+  constructor(context: PoolContext, host: StickyLineHost) {
+    this.#context = context;
+    this.#host = host;
+  }
+
+  /**
+   * Claims the connection of a key, or waits in line for it.
+   * @param refuseIfFull throws when nobody may join the queue
+   */
+  take(
+    key: string,
+    terms: WaitTerms,
+    now: number,
+    refuseIfFull: () => void,
+  ): ConnectionEntry | Promise<ConnectionEntry> {
+    if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
+    const binding = this.#keys.get(key);
+    if (binding === undefined) {
+      const entry = this.#host.take(now);
+      if (entry?.isUsable) this.#keys.bind(key, entry);
+      if (entry !== undefined) return entry;
+      refuseIfFull();
+      this.#keys.reserve(key);
+      return this.#host.wait(terms);
+    }
+    const { entry } = binding;
+    if (entry?.state === "ready") {
+      if (now - entry.idleSince > this.#context.options.maxIdleTimeMs) {
+        this.#host.close(entry, "idle");
+        return this.take(key, terms, now, refuseIfFull);
+      }
+      if (this.#host.isQuiet(entry, now)) this.#host.check(entry);
+      else if (this.#context.server.limit.take(this.#host)) {
+        this.#host.hit(entry);
+        return entry;
+      } else this.#hold(entry);
+    }
+    refuseIfFull();
+    return this.#host.queue.add(terms, binding.waiters, entry && "saturated");
+  }
+
+  /** Takes note that a caller with a key got a connection. */
+  onGranted(key: string, entry: ConnectionEntry): void {
+    this.#host.queue.saturate(this.#keys.bind(key, entry).waiters);
+  }
+
+  /** Puts those who wait for this very connection in line for the unit of the server's limit that it is about to give back. */
+  onReleased(entry: ConnectionEntry): void {
+    if (this.#follower(entry) !== undefined) this.#hold(entry);
+  }
+
+  /** Serves those who wait for just this connection. */
+  serve(entry: ConnectionEntry): void {
+    this.#held.delete(entry);
+    for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
+      const refusal = this.#host.admit();
+      if (refusal !== undefined) this.#host.queue.reject(waiter, refusal);
+      else if (this.#context.server.limit.take(this.#host)) this.#host.grant(waiter, entry);
+      else return void this.#held.add(entry);
+    }
+  }
+
+  /** Serves those whom the server's limit has held up. */
+  serveHeld(): void {
+    if (this.#held.size === 0) return;
+    for (const entry of [...this.#held]) this.serve(entry);
+  }
+
+  /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
+  giveUpOne(): void {
+    const { bound, closing } = this.#host.set;
+    let entry = bound.head;
+    while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
+    if (entry !== undefined && closing.size === 0) this.#host.close(entry, "evicted");
+  }
+
+  /** A caller with a key has left: another one takes its turn for all who share the key. */
+  onLeft({ terms: { stickyKey }, isFollower }: Waiter): void {
+    const binding = stickyKey === undefined || isFollower ? undefined : this.#keys.get(stickyKey);
+    if (binding === undefined || binding.entry !== undefined) return;
+    const heir = binding.waiters.head;
+    if (heir === undefined) this.#keys.unbind(binding.key);
+    else this.#host.queue.requeue(heir);
+  }
+
+  /** The entry serves nobody from now on. Who relies on the state behind its key learns of it now, or at the next acquire. */
+  onStopped(entry: ConnectionEntry, reason: CloseReason): void {
+    this.#held.delete(entry);
+    const { stickyKey, id: connectionId } = entry;
+    if (stickyKey === undefined) return;
+    const { events } = this.#context;
+    const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
+    if (reason === "idle" || reason === "discarded" || reason === "evicted" || reason === "pool-closed") {
+      if (reason === "evicted") events.emit({ type: "sticky-key-evicted", connectionId, stickyKey });
+      this.#startAnew(stickyKey, waiters);
+      return;
+    }
+    events.emit({ type: "sticky-key-lost", connectionId, stickyKey });
+    if (waiters.length === 0) this.#keys.markLost(stickyKey);
+    for (const waiter of waiters) this.#host.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
+  }
+
+  /** All callers that wait for a connection of their own key. */
+  waiters(): Iterable<Waiter> {
+    return this.#keys.waiters();
+  }
+
+  /** Those of them whose connection is still awaited by the first caller of their key. */
+  unboundWaiters(): Iterable<Waiter> {
+    return this.#keys.unboundWaiters();
+  }
+
+  /** The state was given up on purpose: those who wait share the next connection. */
+  #startAnew(stickyKey: string, [leader, ...followers]: readonly Waiter[]): void {
+    if (leader === undefined) return;
+    const binding = this.#keys.reserve(stickyKey);
+    this.#host.queue.requeue(leader);
+    for (const follower of followers) binding.waiters.pushBack(follower);
+  }
+
+  /** Returns the first of those who wait for just this connection, if it is idle. */
+  #follower({ stickyKey, state }: ConnectionEntry): Waiter | undefined {
+    if (stickyKey === undefined || state !== "ready") return undefined;
+    return this.#keys.get(stickyKey)?.waiters.head;
+  }
+
+  #hold(entry: ConnectionEntry): void {
+    this.#held.add(entry);
+    this.#context.server.limit.await(this.#host);
+  }
+}

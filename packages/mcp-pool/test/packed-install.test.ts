@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const PACKAGES = ["core", "connector", "mcp-pool"];
+const SERVER = "@modelcontextprotocol/server-everything";
+const SETUP_MS = 420_000;
+const RUN_MS = 120_000;
+
+/** Each README's example: where it stands, how it begins, and what it needs beside the server it talks to. */
+const EXAMPLES: readonly (readonly [
+  file: string,
+  mark: string,
+  packages: readonly string[],
+  peers: readonly string[],
+])[] = [
+  ["README.md", "quick-start.ts", ["mcp-pool", "connector", "core"], []],
+  ["README.md", "await-using.ts", ["mcp-pool", "connector", "core"], []],
+  ["packages/core/README.md", "core-only.ts", ["core", "connector"], ["@modelcontextprotocol/sdk"]],
+];
+
+/** Returns the fenced block of a README that begins with the given file name as a comment. */
+function example(file: string, mark: string): string {
+  const readme = join(ROOT, file);
+  const blocks = existsSync(readme) ? [...readFileSync(readme, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)] : [];
+  const code = blocks.map(([, block]) => block ?? "").find((block) => block.startsWith(`// ${mark}\n`));
+  if (code === undefined) throw new Error(`${file} has no block that begins with // ${mark}`);
+  return code;
+}
+
+describe("the examples of the READMEs, in an empty folder with packed packages", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-pool-packed-"));
+  const tarballs = new Map<string, string>();
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  beforeAll(async () => {
+    for (const name of PACKAGES) {
+      const destination = join(folder, "tarballs", name);
+      const pnpm = join(ROOT, "node_modules/pnpm/bin/pnpm.cjs");
+      const cwd = join(ROOT, "packages", name);
+      await run(process.execPath, [pnpm, "pack", "--pack-destination", destination], { cwd });
+      const [tarball] = readdirSync(destination);
+      if (tarball === undefined) throw new Error(`${name} was not packed`);
+      tarballs.set(name, join(destination, tarball));
+    }
+  }, SETUP_MS);
+
+  /** Installs packages with npm as a user would, with the server that the examples start. */
+  async function install(name: string, packages: readonly string[], peers: readonly string[]): Promise<string> {
+    const own = join(folder, name);
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "package.json"), JSON.stringify({ name: "example", private: true, type: "module" }));
+    const tarballsOf = packages.map((each) => tarballs.get(each) ?? "");
+    const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+    await run("npm", ["install", ...flags, ...tarballsOf, ...peers, SERVER], { cwd: own, timeout: SETUP_MS });
+    return own;
+  }
+
+  it.each(EXAMPLES)("%s: %s runs as it stands", { timeout: SETUP_MS + RUN_MS }, async (file, mark, packages, peers) => {
+    const code = example(file, mark);
+    const own = await install(mark, packages, peers);
+    writeFileSync(join(own, mark), code);
+    // The server is in the folder; npx has no need of the network.
+    const env = { ...process.env, npm_config_offline: "true" };
+    const { stdout, stderr } = await run(process.execPath, [mark], { cwd: own, env, timeout: RUN_MS });
+    expect(stdout).toContain("Echo: hi");
+    expect(stderr).not.toMatch(/error/i);
+    const installed = readdirSync(join(own, "node_modules/@mcp-pool")).sort();
+    expect(installed).toEqual(packages.filter((each) => each !== "mcp-pool").sort());
+    expect(existsSync(join(own, "node_modules/mcp-pool"))).toBe(packages.includes("mcp-pool"));
+  });
+});
