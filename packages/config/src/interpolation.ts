@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { basename, dirname, sep } from "node:path";
-import type { Problems } from "./problems.ts";
+import type { Problem, Problems } from "./problems.ts";
 import { parseReferences, type Reference } from "./references.ts";
 import { showKey } from "./reveal.ts";
 import type { InputDefinition, ServerEntry } from "./server-entry.ts";
@@ -63,16 +63,15 @@ export function interpolate(
   problems: Problems,
 ): string | undefined {
   if (!text.includes("${")) return text;
-  const report = (message: string, hint?: string) => void problems.report(entry.source, path, { message, hint });
   let isGood = true;
   const parts = parseReferences(text).map((piece) => {
     if (typeof piece === "string") return piece;
-    const value = valueOf(piece, entry, lookup);
+    const value = lookUp(piece, entry, lookup);
     if (value !== undefined) return value;
     if (piece.kind !== "bad" && lookup.unset === "blank") return "";
     if (piece.kind !== "bad" && lookup.unset === "keep") return written(piece);
     isGood = false;
-    explain(piece, entry, lookup, report);
+    problems.report(entry.source, path, explain(piece, entry, lookup));
     return "";
   });
   return isGood ? parts.join("") : undefined;
@@ -83,7 +82,7 @@ function schemeKey(entry: ServerEntry, scheme: string, name: string): string {
   return [scheme === "input" ? (entry.source.file ?? "") : "", scheme, name].join("\0");
 }
 
-function valueOf(reference: Reference, entry: ServerEntry, { env, resolved }: Lookup): string | undefined {
+function lookUp(reference: Reference, entry: ServerEntry, { env, resolved }: Lookup): string | undefined {
   switch (reference.kind) {
     case "variable":
       return (Object.hasOwn(env, reference.name) ? env[reference.name] : undefined) ?? reference.fallback;
@@ -107,36 +106,32 @@ function predefined(name: string, directory: string): string {
   return name === "workspaceFolderBasename" ? basename(workspace) : sep;
 }
 
-function explain(
-  reference: Reference,
-  entry: ServerEntry,
-  lookup: Lookup,
-  report: (message: string, hint?: string) => void,
-): void {
-  if (reference.kind === "bad") return report(reference.reason);
-  if (reference.kind === "variable") {
-    const name = showKey(reference.name);
-    return report(`the environment variable ${name} is not set`, `set it, or write \${${name}:-default}`);
+/** Says why a reference has no value, and what would give it one. */
+function explain(reference: Reference, entry: ServerEntry, { hasInput, hasResolve }: Lookup): Problem {
+  switch (reference.kind) {
+    case "bad":
+      return { message: reference.reason };
+    case "predefined":
+      return { message: `${reference.name} has no value` };
+    case "variable": {
+      const name = showKey(reference.name);
+      return { message: `the environment variable ${name} is not set`, hint: `set it, or write \${${name}:-default}` };
+    }
+    case "scheme": {
+      const scheme = showKey(reference.scheme);
+      if (scheme === "input") return explainInput(reference.name, entry, hasInput);
+      if (hasResolve) return { message: `nothing was found for a reference of the scheme "${scheme}"` };
+      const hint = "loadMcpConfig({ interpolate: { resolve } }) supplies it";
+      return { message: `the scheme "${scheme}" is not known`, hint };
+    }
   }
-  if (reference.kind === "predefined") return;
-  const { scheme, name } = reference;
-  if (scheme !== "input") {
-    const message = lookup.hasResolve
-      ? `nothing was found for a reference of the scheme "${showKey(scheme)}"`
-      : undefined;
-    const unknown = `the scheme "${showKey(scheme)}" is not known`;
-    return report(
-      message ?? unknown,
-      lookup.hasResolve ? undefined : "loadMcpConfig({ interpolate: { resolve } }) supplies it",
-    );
-  }
-  const described = entry.inputs.get(name)?.description;
-  const what = described === undefined ? "" : ` (${described.slice(0, 80)})`;
-  if (lookup.hasInput) return report(`no value was given for the input "${showKey(name)}"${what}`);
-  return report(
-    `the input "${showKey(name)}"${what} has no value`,
-    "loadMcpConfig({ interpolate: { input } }) supplies it",
-  );
+}
+
+function explainInput(name: string, { inputs }: ServerEntry, hasInput: boolean): Problem {
+  const { description } = inputs.get(name) ?? {};
+  const input = `the input "${showKey(name)}"${description === undefined ? "" : ` (${description.slice(0, 80)})`}`;
+  if (hasInput) return { message: `no value was given for ${input}` };
+  return { message: `${input} has no value`, hint: "loadMcpConfig({ interpolate: { input } }) supplies it" };
 }
 
 function written(reference: Reference): string {

@@ -2,8 +2,7 @@ import type { McpPoolConfig } from "./mcp-pool-config.ts";
 import { Problems } from "./problems.ts";
 import { describeValue } from "./reveal.ts";
 import type { McpServerConfig } from "./server-config.ts";
-import { serverConfigKeys } from "./server-entry.ts";
-import type { ServerSpecificConfig } from "./server-specific-config.ts";
+import { type ServerSpecificConfig, specificKeys } from "./server-specific-config.ts";
 import { CODE, isRecord } from "./source.ts";
 
 /** One server by its name: how to pool it and, unless a catalog says so, how to reach it. */
@@ -23,8 +22,8 @@ export function splitServer(config: NamedServerConfig): Required<Pick<McpPoolCon
     problems.refuse();
   }
   const entries = Object.entries(config).filter(([key]) => key !== "serverName");
-  const connection = entries.filter(([key]) => serverConfigKeys.has(key));
-  const specific = entries.filter(([key]) => !serverConfigKeys.has(key));
+  const connection = entries.filter(([key]) => !specificKeys.has(key));
+  const specific = entries.filter(([key]) => specificKeys.has(key));
   return {
     mcpServers:
       connection.length === 0

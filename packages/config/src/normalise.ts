@@ -109,7 +109,8 @@ export function normalise<T extends object>(
       hint: isTime && typeof found === "string" ? 'a time is a number, or has a unit: "30s", "500ms"' : undefined,
     });
   }
-  return { value: {}, writtenPath };
+  for (const issue of checked.error.issues) removeAt(visited, issue.path);
+  return { value: isRecord(visited) ? (visited as Partial<T>) : {}, writtenPath };
 }
 
 /** In a file, a key without a value is as good as none; in code, so is `undefined`. */
@@ -141,6 +142,16 @@ function allSpellings(shape: z.core.$ZodLooseShape, dialect: Source["dialect"]):
 /** Makes one string of a path, for maps. */
 export function keyOf(path: Path): string {
   return path.join("\0");
+}
+
+/** Takes a bad value out, so that the rest is checked against the other sources too. */
+function removeAt(value: unknown, path: readonly PropertyKey[]): void {
+  const last = path.at(-1);
+  const parent = valueAt(
+    value,
+    path.slice(0, -1).filter((key) => typeof key !== "symbol"),
+  );
+  if (last !== undefined && isRecord(parent)) Reflect.deleteProperty(parent, last);
 }
 
 function valueAt(value: unknown, path: Path): unknown {

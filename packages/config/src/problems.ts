@@ -34,8 +34,14 @@ export class Problems {
 
   /** @throws {McpConfigurationError} when there is any problem */
   refuse(): void {
-    if (this.issues.length > 0) throw new McpConfigurationError(this.issues);
+    if (this.issues.length > 0) throw new McpConfigurationError(this.issues.toSorted(byPlace));
   }
+}
+
+/** Those of one file come in the order of its lines. */
+function byPlace(one: Issue, other: Issue): number {
+  if (one.file === undefined || one.file !== other.file) return 0;
+  return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
 }
 
 function oneLine(key: string | number): string {

@@ -33,7 +33,7 @@ export function resolveEntry(entry: ServerEntry, lookup: Lookup, problems: Probl
       report("type", `${types.join(" or ")} beside a ${beside}`, kindOf(type));
   };
 
-  if (fields.command !== undefined) {
+  if (entry.kind === "stdio") {
     const command = text(fields.command, entry.fieldPath("command"));
     const args = (fields.args ?? []).map((arg, index) => text(arg, [...entry.fieldPath("args"), index]) ?? "");
     const cwd = text(fields.cwd, entry.fieldPath("cwd"));

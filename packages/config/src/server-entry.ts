@@ -30,6 +30,8 @@ export interface ServerEntry {
   readonly name: string;
   readonly source: Source;
   readonly path: Path;
+  readonly kind: "stdio" | "http";
+  /** Those whose values have the right type. */
   readonly fields: EntryFields;
   readonly inputs: ReadonlyMap<string, InputDefinition>;
   readonly isDisabled: boolean;
@@ -48,9 +50,6 @@ const KINDS: Readonly<Record<keyof EntryFields, Kind>> = {
   url: "text",
   headers: "texts-by-name",
 };
-
-/** The fields that say how a server is reached. */
-export const serverConfigKeys: ReadonlySet<string> = new Set(Object.keys(KINDS));
 
 /** Other names of fields: LangChain says `transport`, Windsurf `serverUrl`, Gemini CLI `httpUrl`. */
 const ALIASES: Readonly<Record<string, keyof EntryFields>> = { transport: "type", serverUrl: "url", httpUrl: "url" };
@@ -98,7 +97,6 @@ export function checkEntry(
     problems.report(source, path, { expected: "an object with a command or a url", found: kindOf(raw) });
     return undefined;
   }
-  const before = problems.issues.length;
   const fields: Record<string, unknown> = {};
   const written = new Map<string, string>();
   for (const [key, value] of Object.entries(raw)) {
@@ -120,12 +118,22 @@ export function checkEntry(
   if (written.has("command") === hasUrl) {
     const message = hasUrl ? "must not have both a command and a url" : "must have a command or a url";
     problems.report(source, path, { message });
-  } else reportMisplaced(hasUrl, written, source, path, problems);
-  if (problems.issues.length > before) return undefined;
+    return undefined;
+  }
+  reportMisplaced(hasUrl, written, source, path, problems);
   if (written.get("url") === "httpUrl") fields.type ??= "streamable-http";
   const fieldPath = (field: string): Path => [...path, written.get(field) ?? field];
   const isDisabled = raw.disabled === true || raw.enabled === false;
-  return { name, source, path, fields: fields as EntryFields, inputs, isDisabled, fieldPath };
+  return {
+    name,
+    source,
+    path,
+    kind: hasUrl ? "http" : "stdio",
+    fields: fields as EntryFields,
+    inputs,
+    isDisabled,
+    fieldPath,
+  };
 }
 
 const NAME_HINT = "a name has 1 to 128 characters, no control characters, and is not __proto__";

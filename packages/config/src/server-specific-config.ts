@@ -51,7 +51,7 @@ const tool: ConfigSchema<ToolConfig> = block({
   maxConcurrent: count(1).optional(),
 });
 
-export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = block({
+const specificBlock = block({
   serverName: nonEmptyText().optional(),
   pool: poolConfigSchema.optional(),
   priority: finiteNumber().optional(),
@@ -63,3 +63,8 @@ export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = bl
   identityRequired: flag().optional(),
   mock: mockConfigSchema.optional(),
 });
+
+export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = specificBlock;
+
+/** The settings there are; `poolConfig` is another name for `pool`. */
+export const specificKeys: ReadonlySet<string> = new Set([...Object.keys(specificBlock.shape), "poolConfig"]);

@@ -1,13 +1,40 @@
 export type {
+  CircuitBreakerConfig,
+  ExplainedValue,
+  HealthCheckConfig,
+  HttpServerConfig,
+  InputDefinition,
+  InterpolateOptions,
+  LoadMcpConfigOptions,
+  LogLevel,
+  McpConfigWatcher,
+  McpPoolConfig,
+  McpServerConfig,
+  McpSettings,
+  MockConfig,
+  NamedServerConfig,
+  PoolConfig,
+  ResolvedPoolConfig,
+  ResolvedServerConfig,
+  RetryConfig,
+  ServerSpecificConfig,
+  StdioServerConfig,
+  ToolConfig,
+  WatchMcpConfigOptions,
+} from "@mcp-pool/config";
+export { loadMcpConfig, McpManagerConfig, watchMcpConfig } from "@mcp-pool/config";
+export type {
   HttpConnectorOptions,
   InMemoryConnectorOptions,
+  MockConnectorOptions,
   StdioConnectorOptions,
 } from "@mcp-pool/connector";
-export { httpConnector, inMemoryConnector, stdioConnector } from "@mcp-pool/connector";
+export { httpConnector, inMemoryConnector, mockConnector, stdioConnector } from "@mcp-pool/connector";
 export type {
   AcquireOptions,
   CallToolResult,
   Connector,
+  Issue,
   Lease,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
@@ -39,13 +66,12 @@ export {
   McpTimeoutError,
   McpValidationError,
 } from "@mcp-pool/core";
-export type {
-  HttpServerConfig,
-  McpAddedServerConfig,
-  McpPoolConfig,
-  McpServerConfig,
-  ServerSpecificConfig,
-  StdioServerConfig,
-} from "./config.ts";
-export { type CreateMcpPoolOptions, createMcpPool, type McpPoolManager } from "./create-mcp-pool.ts";
+export {
+  type CreateMcpPoolOptions,
+  createMcpPool,
+  type McpAddedServerConfig,
+  type McpPoolManager,
+  type McpPoolSource,
+} from "./create-mcp-pool.ts";
+export type { Logger } from "./logger.ts";
 export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
