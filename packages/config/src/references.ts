@@ -33,6 +33,7 @@ function parseBody(body: string): Reference {
   if (name !== undefined) return { kind: "variable", name, fallback };
   const [, scheme, rest = ""] = SCHEME.exec(body) ?? [];
   // The rest of what can't be read is not shown: a slip of the hand may have put a secret there.
-  if (scheme === undefined) return { kind: "bad", reason: "a reference is $\{NAME}, $\{NAME:-default} or $\{scheme:name}" };
+  if (scheme === undefined)
+    return { kind: "bad", reason: `a reference is \${NAME}, \${NAME:-default} or \${scheme:name}` };
   return { kind: "scheme", scheme, name: rest };
 }

@@ -43,8 +43,11 @@ export function parseYaml({ source, text }: SourceText, problems: Problems): Con
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return { value, source: { ...source, locate: (path, part) => locate(document, path, part, at) } };
   } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    problems.report(source, [], { message: `uses aliases more than ${MAX_ALIASES} times, once they are followed` });
+    if (error instanceof RangeError) throw error;
+    const tooMany = `uses aliases more than ${MAX_ALIASES} times, once they are followed`;
+    const message =
+      error instanceof ReferenceError ? tooMany : "a merge key (<<) needs a mapping, or a list of mappings";
+    problems.report(source, [], { message });
     return undefined;
   }
 }
