@@ -28,7 +28,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 /** Parses YAML 1.2 with merge keys, or reports every place where it is wrong. */
 export function parseYaml({ source, text }: SourceText, problems: Problems): ConfigDocument | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines });
+  const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: "error", lineCounter: lines });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
