@@ -1,5 +1,5 @@
-import { dirname, resolve } from "node:path";
-import { type FSWatcher, watch } from "chokidar";
+import { resolve } from "node:path";
+import { FileWatch } from "./file-watch.ts";
 import { type LoadMcpConfigOptions, loadMcpConfig } from "./load-mcp-config.ts";
 import type { McpManagerConfig } from "./mcp-manager-config.ts";
 
@@ -41,29 +41,17 @@ export async function watchMcpConfig(
   options: WatchMcpConfigOptions = {},
 ): Promise<McpConfigWatcher> {
   const { quietMs = DEFAULT_QUIET_MS, usePolling = false, onReload, onError = warn, ...loadOptions } = options;
-  const load = () => loadMcpConfig({ ...loadOptions, path });
-  let config = await load();
-  await manager.reload(config);
-
   let timer: NodeJS.Timeout | undefined;
   let isReading = false;
   let isClosed = false;
-  const files = new Set<string>();
-  const watcher = await watchFolders();
-  watchFilesOf(config);
+  const files = new FileWatch({ usePolling, onChange: changed, onError });
 
-  function watchFilesOf({ files: named }: McpManagerConfig): void {
-    files.clear();
-    for (const file of [resolve(path), ...named]) files.add(file);
-    watcher.add([...files].map((file) => dirname(file)));
-  }
-
-  /** The folders are watched, since a file that is replaced is another file; links into the folder are covered too. */
-  async function watchFolders(): Promise<FSWatcher> {
-    const folders = watch([], { ignoreInitial: true, depth: 0, usePolling, interval: 50 });
-    folders.on("all", changed);
-    folders.on("error", onError);
-    return folders;
+  /** Reads until all that was read was watched before. */
+  async function load(): Promise<McpManagerConfig> {
+    for (;;) {
+      const loaded = await loadMcpConfig({ ...loadOptions, path });
+      if (!(await files.add(loaded.files))) return loaded;
+    }
   }
 
   function changed(): void {
@@ -77,27 +65,45 @@ export async function watchMcpConfig(
     isReading = true;
     try {
       const next = await load();
-      if (isClosed) return;
-      watchFilesOf(next);
+      if (isClosed || fingerprint(next) === latest) return;
+      latest = fingerprint(next);
       // Servers that leave may drain for long; the next change need not wait for that.
-      void manager.reload(next).then(() => inForce(next), onError);
+      void manager.reload(next).then(() => succeeded(next), refused);
     } catch (error) {
-      onError(error);
+      if (!isClosed) onError(error);
     } finally {
       isReading = false;
     }
   }
 
-  function inForce(next: McpManagerConfig): void {
+  function succeeded(next: McpManagerConfig): void {
     config = next;
     onReload?.(next);
   }
 
-  const close = async () => {
+  function refused(error: unknown): void {
+    latest = undefined;
+    onError(error);
+  }
+
+  async function close(): Promise<void> {
     isClosed = true;
     clearTimeout(timer);
-    await watcher.close();
-  };
+    await files.close();
+  }
+
+  let config: McpManagerConfig;
+  /** What the manager was given last; it is in force before the promise of a reload says so. */
+  let latest: string | undefined;
+  try {
+    await files.add([resolve(path)]);
+    config = await load();
+    latest = fingerprint(config);
+    await manager.reload(config);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     get config() {
       return config;
@@ -105,6 +111,12 @@ export async function watchMcpConfig(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Says what a configuration comes to, for comparison only: it holds secrets. */
+function fingerprint(config: McpManagerConfig): string {
+  const { settings, servers } = config.resolve();
+  return JSON.stringify([settings, ...servers.values()]);
 }
 
 function warn(error: unknown): void {

@@ -145,4 +145,15 @@ describe("a watched file", SLOW, () => {
     await failed();
     expect(watcher.config.listConfiguredServers()).toEqual(["a"]);
   });
+
+  it("may change back while the servers of the change before still drain", async () => {
+    const path = fileOf(text("a"));
+    const { reload, seen } = await watched(path);
+    reload.mockImplementationOnce(() => new Promise(() => {}));
+    writeFileSync(path, text("b"));
+    await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+    writeFileSync(path, text("a"));
+    await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(3), { timeout: 10_000 });
+    expect(seen).toEqual(["a", "a"]);
+  });
 });
