@@ -11,6 +11,8 @@ const PROBE_TIMEOUT_MS = 5_000;
 /** What the checker tells its pool. */
 export interface CheckerHost {
   onPassed(entry: ConnectionEntry): void;
+  /** A probe failed, with work on the connection: its room is not to be counted on. */
+  onStillInDoubt(): void;
   onDied(entry: ConnectionEntry, cause: McpHealthCheckError): void;
 }
 
@@ -45,7 +47,8 @@ export class Checker {
     if (entry.isProbing || !entry.isUsable) return;
     entry.isProbing = true;
     this.#set.move(entry, "checking");
-    const room = entry.room - entry.inFlight;
+    // Nobody waits for the room of a suspect, nor, but for its own callers, of a connection kept for a key.
+    const room = entry.isSuspect || entry.stickyKey !== undefined ? 0 : entry.room - entry.inFlight;
     this.#room += room;
     const controller = new AbortController();
     let isOver = false;
@@ -97,6 +100,7 @@ export class Checker {
     } else {
       // A busy single-threaded server answers no probe. It stays in doubt until it speaks or is empty.
       entry.isSuspect = true;
+      this.#host.onStillInDoubt();
     }
   }
 

@@ -46,6 +46,8 @@ export class Dispatcher implements LimitWaiter {
   readonly #sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
   #isClosed = false;
+  #isDispatching = false;
+  #isAgain = false;
 
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
@@ -57,10 +59,12 @@ export class Dispatcher implements LimitWaiter {
     });
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
-      onClosed: (entry) => this.growth.onPlaceFreed(entry),
+      onFreed: (entry) => this.growth.onFreed(entry),
+      onClosed: () => this.dispatch(),
     });
     this.checker = new Checker(context, this.set, {
       onPassed: (entry) => this.#serve(entry),
+      onStillInDoubt: () => this.dispatch(),
       onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
     });
     this.growth = new Growth(context, connect, this, {
@@ -68,7 +72,7 @@ export class Dispatcher implements LimitWaiter {
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
-      onCrowded: () => this.#sticky.giveUpOne(),
+      onCrowded: (missing) => this.#sticky.giveUp(missing),
     });
     this.#sticky = new StickyLine(context, {
       set: this.set,
@@ -131,8 +135,22 @@ export class Dispatcher implements LimitWaiter {
     if (entry.state === "ready") this.#serve(entry);
   }
 
-  /** Matches callers with room until one side runs out, then opens what is missing. */
+  /** Matches callers with room until one side runs out, then opens what is missing. A call from within makes it go round again. */
   dispatch(): void {
+    this.#isAgain = true;
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      while (this.#isAgain) {
+        this.#isAgain = false;
+        this.#match();
+      }
+    } finally {
+      this.#isDispatching = false;
+    }
+  }
+
+  #match(): void {
     if (this.#isClosed) {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
@@ -146,6 +164,8 @@ export class Dispatcher implements LimitWaiter {
         continue;
       }
       const entry = this.#lendable(queue.length, this.#context.clock.now());
+      // A plugin or a connector may have made the caller leave meanwhile.
+      if (queue.head !== waiter) continue;
       if (entry === undefined || !this.#context.server.limit.take(this)) break;
       this.#grant(waiter, entry);
     }
@@ -161,6 +181,7 @@ export class Dispatcher implements LimitWaiter {
   /** Rejects all callers and takes every connection out of use. */
   close(drainMs: number): void {
     this.#isClosed = true;
+    this.#sticky.close();
     this.#context.server.limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);

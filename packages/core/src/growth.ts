@@ -5,10 +5,13 @@ import { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
-import type { McpPoolError } from "./errors.ts";
+import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
 import { type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
 import type { WaitQueue } from "./wait-queue.ts";
+
+/** How long nothing is opened for the minimum after a breaker has refused without saying for how long, in milliseconds. */
+const REFUSED_MS = 1_000;
 
 /** The parts of a pool that growth looks at. */
 export interface GrowthParts {
@@ -26,8 +29,8 @@ export interface GrowthHost {
   dispatch(): void;
   /** Callers wait for the server's in-flight limit, not for a connection. */
   onLimited(): void;
-  /** All places are taken and somebody waits: give up an idle connection that is kept for a key. */
-  onCrowded(): void;
+  /** All places are taken, and so many connections are missing: give up idle ones that are kept for a key. */
+  onCrowded(missing: number): void;
 }
 
 /**
@@ -43,6 +46,8 @@ export class Growth implements CapacityClaimant {
   readonly #retry: Timeout;
   #isStarted = false;
   #isClosed = false;
+  /** Clock time in milliseconds until which a breaker refuses connects, as far as it said. */
+  #refusedUntil = 0;
   /** A unit of the global cap has been handed over, and is not used yet. */
   #hasUnit = false;
   /** Connections of earlier generations; they count toward the global cap only. */
@@ -56,14 +61,17 @@ export class Growth implements CapacityClaimant {
     this.#retry = new Timeout(() => host.dispatch());
     this.#opener = new Opener(context, connect, {
       onOpened: (opened) => this.#onOpened(opened),
-      onOpenFailed: (error) => host.onOpenFailed(error),
-      onPlaceFreed: () => this.onPlaceFreed(),
+      onOpenFailed: (error) => this.#onOpenFailed(error),
+      onPlaceFreed: () => {
+        context.capacity?.give();
+        host.dispatch();
+      },
     });
   }
 
   /** Connections that are being opened; given-up ones hold their places too. */
   get connecting(): number {
-    return this.#opener.size;
+    return this.#opener.total;
   }
 
   get isOpening(): boolean {
@@ -91,7 +99,7 @@ export class Growth implements CapacityClaimant {
   }
 
   get closing(): number {
-    return this.#parts.set.closing.size + this.#opener.size - this.#opener.running;
+    return this.#parts.set.closing.size + this.#opener.total - this.#opener.running;
   }
 
   get draining(): number {
@@ -121,7 +129,8 @@ export class Growth implements CapacityClaimant {
     if (isWaitingToRetry) wheel.set(this.#retry, server.backoff.notBefore);
     else wheel.remove(this.#retry);
     if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
-    if (forCallers > this.#opener.running && this.size >= options.maxConnections) this.#host.onCrowded();
+    const crowded = forCallers - this.#opener.running - this.#parts.set.closing.size;
+    if (crowded > 0 && this.size >= options.maxConnections) this.#host.onCrowded(crowded);
     const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
     this.#parts.queue.setMode(isOpening ? "opening" : "saturated");
   }
@@ -143,10 +152,10 @@ export class Growth implements CapacityClaimant {
 
   /** Starts a new generation: what is being opened is given up, what is open drains. */
   renew(): void {
-    this.#opener.generation++;
     this.#suggestedRoom = undefined;
-    this.#context.server.backoff.reset();
-    this.#opener.cancelAll("the server was reconfigured");
+    this.#refusedUntil = 0;
+    this.#context.server.backoff.reset(this.#context.connector.connectBackoff);
+    this.#opener.renew();
     this.#outdated = this.#parts.set.size;
     for (const entry of [...this.#parts.set]) this.#parts.closer.retire(entry, "reconfigured");
   }
@@ -155,7 +164,8 @@ export class Growth implements CapacityClaimant {
   fit(): void {
     const { set, closer } = this.#parts;
     for (const entry of [...set]) set.resize(entry, this.roomPerConnection ?? entry.room);
-    const surplus = set.usable + this.#opener.running - this.#context.options.maxConnections;
+    const excess = set.usable + this.#opener.running - this.#context.options.maxConnections;
+    const surplus = excess - this.#opener.cancel(excess, true);
     const entries = [...[...set.ready].reverse(), ...set.bound, ...set.busy];
     for (const entry of entries.slice(0, Math.max(surplus, 0))) closer.retire(entry, "reconfigured");
   }
@@ -184,11 +194,19 @@ export class Growth implements CapacityClaimant {
     this.#context.capacity?.give();
   }
 
-  /** Takes note that an entry is closed, or an opening over. */
-  onPlaceFreed(entry?: ConnectionEntry): void {
-    if (entry !== undefined && entry.generation !== this.#opener.generation) this.#outdated--;
+  /** Takes note that an entry is closed. */
+  onFreed(entry: ConnectionEntry): void {
+    if (entry.generation !== this.#opener.generation) this.#outdated--;
     this.#context.capacity?.give();
-    this.#host.dispatch();
+  }
+
+  /** A breaker that refuses the connect says when to ask again; callers ask again by themselves. */
+  #onOpenFailed(error: McpPoolError): void {
+    if (error.code === "CIRCUIT_OPEN") {
+      const retryAfterMs = error instanceof CircuitBreakerOpenError ? error.retryAfterMs : undefined;
+      this.#refusedUntil = this.#context.clock.now() + (retryAfterMs || REFUSED_MS);
+    }
+    this.#host.onOpenFailed(error);
   }
 
   /** Takes the unit that was handed over, or asks for one. */
@@ -213,7 +231,8 @@ export class Growth implements CapacityClaimant {
     const missing = callers - set.freeRoom - checker.room;
     const forCallers = missing <= 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
     const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
-    return { forCallers, forMinimum: Math.max(minimum - set.usable, 0) };
+    const isRefused = this.#refusedUntil > this.#context.clock.now();
+    return { forCallers, forMinimum: isRefused ? 0 : Math.max(minimum - set.usable, 0) };
   }
 
   #evict(entry: ConnectionEntry | undefined): boolean {

@@ -5,6 +5,7 @@ import { watchConnection } from "./connection-watch.ts";
 import type { Connector } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { McpConnectionError } from "./errors.ts";
 import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
@@ -124,14 +125,12 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const deadlineAt = clock.now() + (options.timeoutMs ?? own.requestTimeoutMs);
-    return this.#request({
-      method,
-      params: withMeta(params, options.meta),
-      options,
-      deadlineAt,
-      lease,
-      connectionId: undefined,
-    });
+    const request = { method, params: withMeta(params, options.meta), options, deadlineAt, lease };
+    try {
+      return this.#request({ ...request, connectionId: undefined });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -158,11 +157,24 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    watchConnection(entry, this.context, this.dispatcher, this.tools);
+    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
     const { id: connectionId, endpoint } = entry;
     this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
-    this.warmUp.onChange();
-    this.subscriptions.onOpened();
+    if (problem === undefined) {
+      this.warmUp.onChange();
+      this.subscriptions.onOpened();
+    } else {
+      this.#onBroken(entry, problem);
+    }
+  }
+
+  /** Like a failed connect, it fails the caller who waits for longest. */
+  #onBroken(entry: ConnectionEntry, problem: McpConnectionError): void {
+    const { queue, closer } = this.dispatcher;
+    const { head } = queue;
+    if (head !== undefined) queue.reject(head, problem);
+    closer.close(entry, "lost", problem);
+    this.warmUp.onFailed(problem);
   }
 
   #control(): PoolControl {

@@ -3,9 +3,8 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { McpConnectionError, McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
 import { Lease } from "./lease.ts";
-import { LinkedList } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, targetOf } from "./request-errors.ts";
 import type { WaitTerms } from "./wait-queue.ts";
@@ -26,7 +25,6 @@ export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
-  readonly #attempts = new LinkedList<Attempt>();
 
   constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
     this.context = context;
@@ -41,6 +39,7 @@ export class RequestPath implements AttemptHost {
     const startedAt = this.context.clock.now();
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
     if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
+    if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
     const entry = this.#dispatcher.take(startedAt);
     if (entry !== undefined) return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true });
     const terms: WaitTerms = { kind: "request", signal, limitAt: request.deadlineAt, stickyKey: undefined };
@@ -50,14 +49,7 @@ export class RequestPath implements AttemptHost {
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     this.context.counters.requests++;
-    const attempt = new Attempt(this, entry, request, terms);
-    this.#attempts.pushBack(attempt);
-    return attempt.run();
-  }
-
-  /** Ends what is still under way, now that all connections are closed. */
-  end(): void {
-    for (const attempt of this.#attempts) attempt.close();
+    return new Attempt(this, entry, request, terms).run();
   }
 
   onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
@@ -144,6 +136,10 @@ export class RequestPath implements AttemptHost {
       return Promise.reject(signal.reason);
     }
     const startedAt = this.context.clock.now();
+    if (startedAt >= request.deadlineAt) {
+      this.#host.giveBack(entry);
+      return Promise.reject(this.#lateError(request));
+    }
     return this.send(entry, request, { startedAt, waitMs: startedAt - queuedAt, isHit: false, hasRoom: true });
   }
 
@@ -153,6 +149,18 @@ export class RequestPath implements AttemptHost {
     if (judgement === "timed-out") counters.errors.timeout++;
     else if (judgement === "outcome-unknown") counters.errors.outcomeUnknown++;
     else if (judgement !== "answered") counters.errors.connection++;
+  }
+
+  #lateError(request: PoolRequest): McpTimeoutError {
+    const { serverName } = this.context;
+    // An earlier attempt may have reached the server.
+    const wasSent = request.connectionId !== undefined;
+    const what = wasSent ? "was not sent again: its time is up, and it may have run" : "was not sent: its time is up";
+    return new McpTimeoutError(`${describeRequest(request, serverName)} ${what}`, {
+      serverName,
+      phase: "request",
+      outcome: wasSent ? "unknown" : "not-sent",
+    });
   }
 
   #closedError(request: PoolRequest): McpPoolClosedError {
