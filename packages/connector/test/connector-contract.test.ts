@@ -7,7 +7,13 @@ import {
   stdioTestServer,
 } from "@mcp-pool/test-server";
 import { describe, onTestFinished, test } from "vitest";
-import { type HttpConnectorOptions, httpConnector, inMemoryConnector, stdioConnector } from "../src/index.ts";
+import {
+  type HttpConnectorOptions,
+  httpConnector,
+  inMemoryConnector,
+  mockConnector,
+  stdioConnector,
+} from "../src/index.ts";
 import { SLOW } from "./connecting.ts";
 
 const call = (name: string, args: object = {}) => ({ method: "tools/call", params: { name, arguments: args } });
@@ -62,6 +68,10 @@ function inMemory(): ConnectorContractOptions {
   };
 }
 
+function leave() {
+  return ["tools/call", { name: "leave" }, { signal: new AbortController().signal }] as const;
+}
+
 const connectors: Readonly<Record<string, ConnectorContractOptions>> = {
   stdio: {
     ...calls,
@@ -75,6 +85,23 @@ const connectors: Readonly<Record<string, ConnectorContractOptions>> = {
   "Streamable HTTP without sessions": overHttp("streamable-http", { stateless: true }),
   "HTTP+SSE": overHttp("sse"),
   "in memory": inMemory(),
+  mocks: {
+    echo: calls.echo,
+    error: { ...call("fail"), code: -32_603 },
+    slow: call("hang"),
+    notify: "skip",
+    connector: () =>
+      mockConnector({
+        faults: [
+          { kind: "error", tool: "fail" },
+          { kind: "hang", tool: "hang" },
+          { kind: "disconnect", tool: "leave" },
+        ],
+      }),
+    kill: (connection) => void connection.request(...leave()).catch(() => {}),
+    refused: () => mockConnector({ faults: [{ kind: "refuse" }] }),
+    silent: () => mockConnector({ connectLatencyMs: 60_000 }),
+  },
 };
 
 describe.each(Object.entries(connectors))("the connector over %s", SLOW, (_, options) => {

@@ -128,6 +128,18 @@ export interface Issue {
   /** Dotted path of the value, such as `pool.maxConnections`. */
   readonly path: string;
   readonly message: string;
+  /** The file it stands in, where there is one. */
+  readonly file?: string | undefined;
+  /** Counted from 1. */
+  readonly line?: number | undefined;
+  /** Counted from 1. */
+  readonly column?: number | undefined;
+  /** What would be right, as in "must be …". */
+  readonly expected?: string | undefined;
+  /** What is there instead; never a secret. */
+  readonly found?: string | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
 }
 
 /** Data of the caller or of the server has the wrong form. */
@@ -177,8 +189,7 @@ export class McpConfigurationError extends McpPoolError {
   readonly issues: readonly Issue[];
 
   constructor(issues: readonly Issue[], options: McpPoolErrorOptions = {}) {
-    const list = issues.map((issue) => (issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`));
-    super("INVALID_CONFIGURATION", `invalid configuration: ${list.join("; ")}`, options);
+    super("INVALID_CONFIGURATION", `invalid configuration: ${issues.map(describeIssue).join("; ")}`, options);
     this.issues = issues;
   }
 }
@@ -207,6 +218,13 @@ export function failureOf(error: unknown): RequestFailure | undefined {
 /** Returns the judgement behind an error that a request ended with, if it has one. */
 export function judgementOf(error: unknown): Judgement | undefined {
   return failureOf(error)?.judgement;
+}
+
+/** Puts an issue into words: where it is, what is wrong, what to do. */
+function describeIssue({ path, message, file, line, column, hint }: Issue): string {
+  const place = [file, line, column].filter((each) => each !== undefined).join(":");
+  const where = [place, path].filter((each) => each !== "").join(" ");
+  return `${where === "" ? "" : `${where}: `}${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
 function describeCounts(counts: PoolCounts): string {

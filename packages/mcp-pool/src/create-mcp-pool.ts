@@ -1,157 +1,137 @@
 import {
+  type Environment,
+  type InterpolateOptions,
+  loadMcpConfig,
+  McpManagerConfig,
+  type McpPoolConfig,
+  type McpServerConfig,
+  type NamedServerConfig,
+  type ResolvedMcpConfig,
+  type ResolvedServerConfig,
+  type ServerSpecificConfig,
+} from "@mcp-pool/config";
+import {
   type ConfigTranslator,
   type Connector,
-  type Issue,
+  McpConfigurationError,
   McpConnectionManager,
-  type McpManagerSettings,
   type McpServerDefinition,
-  type PoolOptions,
   type PoolPlugin,
 } from "@mcp-pool/core";
-import type { McpAddedServerConfig, McpPoolConfig, McpServerConfig, ServerSpecificConfig } from "./config.ts";
-import { interpolate } from "./interpolate.ts";
-import { RESILIENCE_KEYS, RESILIENCE_SETTINGS, resiliencePlugins, settingsIssues, without } from "./resilience.ts";
-import { connectionKey, isRecord, toConnector } from "./to-connector.ts";
+import { EventLog } from "./event-log.ts";
+import type { Logger } from "./logger.ts";
+import { serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
 export interface CreateMcpPoolOptions {
-  /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. */
-  readonly connector?: ((serverName: string, config: McpServerConfig) => Connector | undefined) | undefined;
+  /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. Mocks go before it. */
+  readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
-  /** Variables for `${NAME}` in the configuration. @default the environment of this process */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Supplies `MCP_…` variables, and what `${NAME}` stands for. @default the environment of this process */
+  readonly env?: Environment | undefined;
+  /** Supplies what references such as `${input:id}` stand for, in files. */
+  readonly interpolate?: InterpolateOptions | undefined;
+  /** Is told what happens, from `settings.logLevel` on. @default stderr, once a log level is set */
+  readonly logger?: Logger | undefined;
 }
 
-/** The manager of the full stack: `addServer` and `reload` take the same configuration as {@link createMcpPool}. */
-export type McpPoolManager = McpConnectionManager<McpPoolConfig, McpAddedServerConfig>;
+/** What a manager can be made from: the path of a file, a configuration, or one that was loaded or put together. */
+export type McpPoolSource = string | McpPoolConfig | McpManagerConfig;
+
+/** One server, as `manager.addServer(name, config)` takes it. */
+export type McpAddedServerConfig = McpServerConfig & Omit<ServerSpecificConfig, "serverName">;
+
+/** The manager of the full stack: `reload` takes a configuration, `addServer` a server and how to pool it. */
+export type McpPoolManager = McpConnectionManager<McpPoolConfig | McpManagerConfig, McpAddedServerConfig>;
 
 /**
  * Composes the full stack. Nothing is opened yet: servers connect on first use, or at `manager.warmUp()`.
- * @throws {McpConfigurationError} which lists every problem, each with its path
+ * @param source nothing stands for the file that `MCP_CONFIG_PATH` names
+ * @throws {McpConfigurationError} which lists every problem, each with its path, and with file and line where there is a file
  */
 export async function createMcpPool(
-  config: McpPoolConfig,
+  source?: McpPoolSource,
   options: CreateMcpPoolOptions = {},
 ): Promise<McpPoolManager> {
-  return new McpConnectionManager(config, translator(options));
+  const { env = process.env, interpolate } = options;
+  if (source === undefined || typeof source === "string") {
+    const path = source ?? env.MCP_CONFIG_PATH;
+    if (path === undefined || path === "") {
+      const message = "the pool needs a configuration: none was given, and MCP_CONFIG_PATH names no file";
+      throw new McpConfigurationError([{ path: "", message }]);
+    }
+    const config = await loadMcpConfig({ path, env, interpolate });
+    return new McpConnectionManager(config, translator(options));
+  }
+  return new McpConnectionManager(source, translator(options));
 }
 
-const CONFIG_KEYS = ["mcpServers", "pool", "serverConfigs", "settings"];
-const SPECIFIC_KEYS = [
-  "pool",
-  "priority",
-  "tags",
-  "maxConcurrentRequests",
-  "requestTimeoutMs",
-  "identityRequired",
-  "tools",
-  "trustAnnotations",
-  "onCircuitOpen",
-];
+function translator(
+  options: CreateMcpPoolOptions,
+): ConfigTranslator<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> {
+  const { env = process.env } = options;
+  const log = new EventLog(options.logger);
+  let current = new McpManagerConfig({}, { env });
 
-/** Stands in for the connector of a server whose configuration is bad, so that the rest of it is checked too. */
-const NOWHERE: Connector = { connect: () => Promise.reject(new Error("the server's configuration is bad")) };
+  function own(serverName: string): readonly PoolPlugin[] {
+    return typeof options.plugins === "function" ? options.plugins(serverName) : (options.plugins ?? []);
+  }
 
-function translator(options: CreateMcpPoolOptions): ConfigTranslator<McpPoolConfig, McpAddedServerConfig> {
-  const { env = process.env, plugins } = options;
-  /** What applies to servers that are added later, too. */
-  let shared: Pick<CheckedShape, "pool" | "settings"> = { pool: undefined, settings: undefined };
+  function plugins(serverName: string): readonly PoolPlugin[] {
+    return [...own(serverName), log.plugin];
+  }
 
-  function define(name: string, raw: unknown, specific: unknown, issues: Issue[]): McpServerDefinition {
-    const path = `mcpServers.${name}`;
-    const found: Issue[] = [];
-    const config = interpolate(raw as McpServerConfig, env, path, found);
-    const given = found.length > 0 ? NOWHERE : options.connector?.(name, config);
-    const connector = given ?? toConnector(config, path, found) ?? NOWHERE;
-    issues.push(...found);
-    const specificPath = `serverConfigs.${name}`;
-    const { pool, ...rest } = pick(specific, specificPath, issues);
-    const taken = new Set((typeof plugins === "function" ? plugins(name) : (plugins ?? [])).map((each) => each.name));
-    const resilience = resiliencePlugins(
-      { path: "pool", pool: shared.pool },
-      { path: `${specificPath}.pool`, pool },
-      shared.settings,
-      taken,
-      issues,
+  function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
+    const servers = [...resolved.servers].map(
+      ([name, server]) => [name, serverDefinition(server, options.connector, own(name))] as const,
     );
-    const own = without(pool, RESILIENCE_KEYS) as PoolOptions | undefined;
-    return {
-      ...rest,
-      ...(pool !== undefined && { pool: own }),
-      connector,
-      connectionKey: connectionKey(config),
-      ...resilience,
-    };
+    return Object.fromEntries(servers);
   }
 
   return {
     serverPath: (name) => `serverConfigs.${name}`,
-    manager(config, issues) {
-      const { mcpServers, serverConfigs, pool, settings } = checkShape(config, issues);
-      issues.push(...settingsIssues(settings));
-      shared = { pool, settings };
-      const servers = Object.entries(mcpServers).map(([name, server]) => {
-        const specific = Object.hasOwn(serverConfigs, name) ? serverConfigs[name] : {};
-        return [name, define(name, server, specific, issues)] as const;
-      });
-      return {
-        servers: Object.fromEntries(servers),
-        pool: without(pool, RESILIENCE_KEYS) as PoolOptions | undefined,
-        settings: without(settings, RESILIENCE_SETTINGS) as McpManagerSettings | undefined,
-        plugins,
-      };
+    manager(source, issues) {
+      try {
+        const config = source instanceof McpManagerConfig ? source : new McpManagerConfig(source, { env });
+        const resolved = resolveSource(source, config);
+        const servers = define(resolved);
+        const { maxTotalConnections, cleanupIntervalMs, logLevel } = resolved.settings;
+        log.setLevel(logLevel);
+        current = config;
+        return { servers, settings: { maxTotalConnections, cleanupIntervalMs }, plugins };
+      } catch (error) {
+        if (!(error instanceof McpConfigurationError)) throw error;
+        issues.push(...error.issues);
+        return {};
+      }
     },
     server(name, config, issues) {
-      if (!isRecord(config)) return define(name, config, {}, issues);
-      const isSpecific = ([key]: readonly [string, unknown]) => SPECIFIC_KEYS.includes(key);
-      const entries = Object.entries(config);
-      const specific = Object.fromEntries(entries.filter(isSpecific));
-      return define(name, Object.fromEntries(entries.filter((entry) => !isSpecific(entry))), specific, issues);
+      try {
+        const named = { ...config, serverName: name } as NamedServerConfig;
+        const definition = define(current.clone().addServerConfig(named).resolve())[name];
+        if (definition !== undefined) return definition;
+        issues.push({ path: `mcpServers.${name}`, message: "must have a command or a url" });
+      } catch (error) {
+        if (!(error instanceof McpConfigurationError)) throw error;
+        issues.push(...error.issues);
+      }
+      return { connector: NOWHERE };
     },
   };
 }
 
-interface CheckedShape extends Pick<McpPoolConfig, "pool" | "settings"> {
-  readonly mcpServers: Readonly<Record<string, unknown>>;
-  readonly serverConfigs: Readonly<Record<string, unknown>>;
-}
+/** Stands in for the connector of a server whose configuration is bad; it is refused before it is used. */
+const NOWHERE: Connector = { connect: () => Promise.reject(new Error("the server's configuration is bad")) };
 
-/** Checks the outermost level. What is of no use there counts as empty, so that the rest is checked too. */
-function checkShape(config: unknown, issues: Issue[]): CheckedShape {
-  const given = isRecord(config) ? config : {};
-  if (given.mcpServers === undefined) {
-    issues.push({ path: "mcpServers", message: "is missing: the configuration names its servers there" });
+/** A pool without servers is allowed only where that was written. */
+function resolveSource(source: unknown, config: McpManagerConfig): ResolvedMcpConfig {
+  const resolved = config.resolve();
+  const isWritten =
+    typeof source === "object" && source !== null && "mcpServers" in source && source.mcpServers !== undefined;
+  if (resolved.servers.size === 0 && !isWritten) {
+    const message = "is missing: the configuration names its servers there, or in the file that mcpConfigPath names";
+    throw new McpConfigurationError([{ path: "mcpServers", message }]);
   }
-  for (const key of Object.keys(given)) {
-    if (!CONFIG_KEYS.includes(key)) {
-      issues.push({ path: key, message: `is not known; there are ${CONFIG_KEYS.join(", ")}` });
-    }
-  }
-  const [mcpServers, serverConfigs] = ["mcpServers", "serverConfigs"].map((path) => {
-    const value = given[path] === undefined ? {} : given[path];
-    if (isRecord(value)) return value;
-    issues.push({ path, message: "must be an object with the names of servers as keys" });
-    return {};
-  }) as [CheckedShape["mcpServers"], CheckedShape["serverConfigs"]];
-  for (const name of Object.keys(serverConfigs)) {
-    if (Object.hasOwn(mcpServers, name)) continue;
-    const known = Object.keys(mcpServers).join(", ") || "none";
-    issues.push({ path: `serverConfigs.${name}`, message: `there is no such server; known: ${known}` });
-  }
-  const { pool, settings } = given as Partial<McpPoolConfig>;
-  return { mcpServers, serverConfigs, pool, settings };
-}
-
-/** Returns the known settings of one server. */
-function pick(specific: unknown, path: string, issues: Issue[]): ServerSpecificConfig {
-  if (!isRecord(specific)) {
-    issues.push({ path, message: "must be an object" });
-    return {};
-  }
-  const isKnown = (key: string) => SPECIFIC_KEYS.includes(key);
-  for (const key of Object.keys(specific)) {
-    if (!isKnown(key)) issues.push({ path: `${path}.${key}`, message: "is not known here" });
-  }
-  return Object.fromEntries(Object.entries(specific).filter(([key]) => isKnown(key)));
+  return resolved;
 }

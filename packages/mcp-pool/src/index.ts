@@ -1,11 +1,37 @@
 export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
 export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
+  CircuitBreakerConfig,
+  ExplainedValue,
+  HealthCheckConfig,
+  HttpServerConfig,
+  InputDefinition,
+  InterpolateOptions,
+  LoadMcpConfigOptions,
+  LogLevel,
+  McpConfigWatcher,
+  McpPoolConfig,
+  McpServerConfig,
+  McpSettings,
+  MockConfig,
+  NamedServerConfig,
+  PoolConfig,
+  ResolvedPoolConfig,
+  ResolvedServerConfig,
+  RetryConfig,
+  ServerSpecificConfig,
+  StdioServerConfig,
+  ToolConfig,
+  WatchMcpConfigOptions,
+} from "@mcp-pool/config";
+export { loadMcpConfig, McpManagerConfig, watchMcpConfig } from "@mcp-pool/config";
+export type {
   HttpConnectorOptions,
   InMemoryConnectorOptions,
+  MockConnectorOptions,
   StdioConnectorOptions,
 } from "@mcp-pool/connector";
-export { httpConnector, inMemoryConnector, stdioConnector } from "@mcp-pool/connector";
+export { httpConnector, inMemoryConnector, mockConnector, stdioConnector } from "@mcp-pool/connector";
 export type {
   AcquireOptions,
   CallToolResult,
@@ -13,6 +39,7 @@ export type {
   CircuitFallback,
   Connector,
   HealthStatus,
+  Issue,
   Lease,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
@@ -47,16 +74,12 @@ export {
 } from "@mcp-pool/core";
 export type { HealthOptions } from "@mcp-pool/health";
 export { health } from "@mcp-pool/health";
-export type {
-  HttpServerConfig,
-  McpAddedServerConfig,
-  McpPoolConfig,
-  McpServerConfig,
-  McpSettings,
-  PoolConfig,
-  ServerSpecificConfig,
-  StdioServerConfig,
-} from "./config.ts";
-export { type CreateMcpPoolOptions, createMcpPool, type McpPoolManager } from "./create-mcp-pool.ts";
+export {
+  type CreateMcpPoolOptions,
+  createMcpPool,
+  type McpAddedServerConfig,
+  type McpPoolManager,
+  type McpPoolSource,
+} from "./create-mcp-pool.ts";
+export type { Logger } from "./logger.ts";
 export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
-export type { ResilienceConfig, ResilienceSettings } from "./resilience.ts";

@@ -1,30 +1,31 @@
 import { isDeepStrictEqual } from "node:util";
+import { McpManagerConfig } from "@mcp-pool/config";
 import { McpConfigurationError } from "@mcp-pool/core";
-import type { McpPoolConfig } from "./config.ts";
-import { type CreateMcpPoolOptions, createMcpPool, type McpPoolManager } from "./create-mcp-pool.ts";
+import {
+  type CreateMcpPoolOptions,
+  createMcpPool,
+  type McpPoolManager,
+  type McpPoolSource,
+} from "./create-mcp-pool.ts";
 
-let current: { readonly source: McpPoolConfig; readonly manager: Promise<McpPoolManager> } | undefined;
+let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
 
 /**
  * Returns the manager of this process, for code that can't pass one along. The first call makes it, for all who call meanwhile.
+ * @param source of the first call; without one, `MCP_CONFIG_PATH` names the file
  * @throws {McpConfigurationError} without a configuration at the first call, or with another one later
  */
 export async function getMcpConnectionManager(
-  source?: McpPoolConfig,
+  source?: McpPoolSource,
   options?: CreateMcpPoolOptions,
 ): Promise<McpPoolManager> {
   if (current === undefined) {
-    if (source === undefined) {
-      throw new McpConfigurationError([
-        { path: "", message: "the first call of getMcpConnectionManager() needs a configuration" },
-      ]);
-    }
     const created = { source, manager: createMcpPool(source, options) };
     current = created;
     created.manager.catch(() => {
       if (current === created) current = undefined;
     });
-  } else if (source !== undefined && !isDeepStrictEqual(source, current.source)) {
+  } else if (source !== undefined && !isSame(source, current.source)) {
     throw new McpConfigurationError([
       { path: "", message: "the manager of this process has another configuration; shut it down first, or reload it" },
     ]);
@@ -39,4 +40,10 @@ export async function shutdownMcpConnectionManager(options?: { readonly drainTim
   // One that could not be made needs no closing; whoever asked for it was told.
   const manager = await closing?.manager.catch(() => undefined);
   await manager?.close(options);
+}
+
+/** Configurations that were put together can't be looked into, so only the same one is the same. */
+function isSame(one: McpPoolSource, other: McpPoolSource | undefined): boolean {
+  if (one instanceof McpManagerConfig || other instanceof McpManagerConfig) return one === other;
+  return isDeepStrictEqual(one, other);
 }

@@ -6,7 +6,7 @@ import {
   McpConfigurationError,
   type McpPoolConfig,
   type McpPoolManager,
-  type McpServerConfig,
+  type ResolvedServerConfig,
 } from "../src/index.ts";
 
 const CALL = { name: "echo" };
@@ -14,7 +14,7 @@ const CALL = { name: "echo" };
 /** Makes a manager whose servers all lead to one scripted connector, which notes what it was made for. */
 async function scripted(config: McpPoolConfig, options: CreateMcpPoolOptions = {}) {
   const connector = new ScriptedConnector({ clock: new FakeClock() });
-  const made: { name: string; config: McpServerConfig }[] = [];
+  const made: { name: string; config: ResolvedServerConfig }[] = [];
   const manager = await createMcpPool(config, {
     connector: (name, own) => {
       made.push({ name, config: own });
@@ -89,10 +89,18 @@ describe("a configuration", () => {
       { env },
     );
     expect(made).toEqual([
-      { name: "a", config: { command: "a", args: ["--host=example.com", "80"], env: { TOKEN: "s3cret" }, cwd: "" } },
+      {
+        name: "a",
+        config: { type: "stdio", command: "a", args: ["--host=example.com", "80"], env: { TOKEN: "s3cret" }, cwd: "" },
+      },
       {
         name: "b",
-        config: { url: "https://example.com/mcp", headers: { authorization: "Bearer s3cret", plain: "$TOKEN" } },
+        config: {
+          type: "streamable-http",
+          sseFallback: true,
+          url: "https://example.com/mcp",
+          headers: { authorization: "Bearer s3cret", plain: "$TOKEN" },
+        },
       },
     ]);
   });
@@ -104,7 +112,7 @@ describe("a configuration", () => {
     });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
     const { made } = await scripted({ mcpServers: { a: { command: "${MCP_POOL_TEST}" } } });
-    expect(made[0]?.config).toEqual({ command: "from here" });
+    expect(made[0]?.config).toEqual({ type: "stdio", command: "from here", args: [], env: {} });
   });
 
   it("leaves a server to the built-in connector where the given function says nothing of it", async () => {
@@ -166,7 +174,7 @@ describe("a bad configuration", () => {
         "mcpServers.unset.args.0",
         "mcpServers.types.command",
         "mcpServers.types.args",
-        "mcpServers.types.env",
+        "mcpServers.types.env.A",
         "mcpServers.types.cwd",
         "mcpServers.types.comand",
         "mcpServers.remote.type",
@@ -187,6 +195,7 @@ describe("a bad configuration", () => {
         "serverConfigs.fine.connector",
         "serverConfigs.fine.maxConcurrentRequests",
         "serverConfigs.fine.pool.sharing",
+        "serverConfigs.fine.pool.minConnections",
         "serverConfigs.text",
         "servers",
       ].sort(),
@@ -218,11 +227,16 @@ describe("a bad configuration", () => {
     [{ serverConfigs: { constructor: {} } }, "serverConfigs.constructor", /no such server/],
   ])("such as %j is refused", async (part, path, message) => {
     const error = await problemsOf({ mcpServers: { a: { command: "a" } }, ...part });
-    expect(error.issues).toEqual([{ path, message: expect.stringMatching(message) }]);
+    expect(error.issues).toMatchObject([{ path, message: expect.stringMatching(message) }]);
   });
 
-  it.each([undefined, null, "mcp.json", [], 7])("is refused when it is %j", async (config) => {
-    expect(paths(await problemsOf(config))).toEqual(["mcpServers"]);
+  it.each([null, [], 7])("is refused when it is %j", async (config) => {
+    expect((await problemsOf(config)).message).toMatch(/must be an object with keys such as mcpServers and pool, not /);
+  });
+
+  it("is refused when there is none, or no file of that name", async () => {
+    expect((await problemsOf(undefined)).message).toContain("MCP_CONFIG_PATH names no file");
+    expect((await problemsOf("no-such-file.yaml")).message).toMatch(/no-such-file\.yaml: there is no such file/);
   });
 
   it("shows no secret in any message", async () => {
@@ -270,8 +284,8 @@ describe("a change at run time", () => {
     expect(add("b", { command: "b", comand: 1, pool: { maxConnections: 0 } })).toThrow(
       expect.objectContaining({
         issues: [
-          expect.objectContaining({ path: "mcpServers.b.comand" }),
           expect.objectContaining({ path: "serverConfigs.b.pool.maxConnections" }),
+          expect.objectContaining({ path: "mcpServers.b.comand" }),
         ],
       }),
     );

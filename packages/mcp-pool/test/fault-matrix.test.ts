@@ -9,6 +9,7 @@ import {
   type McpPoolManager,
   type PoolConfig,
   type PoolEvent,
+  retry,
 } from "../src/index.ts";
 import { CALL_KINDS, type CallKind, type Cell, EXPECTED, type ExpectedRow } from "./fault-matrix/expected-cells.ts";
 import { faultsPage, type MeasuredRow } from "./fault-matrix/faults-page.ts";
@@ -25,9 +26,11 @@ const POOL: PoolConfig = {
   maxConnections: 3,
   attemptTimeoutMs: 1_500,
   requestTimeoutMs: DEADLINE_MS,
-  retry: { backoff: pause },
   healthCheck: { enabled: false },
 };
+
+/** Retries with a pause that is always the same; it takes the place of the built-in plugin of the same name. */
+const PLUGINS = () => [retry({ backoff: pause })];
 
 /** The tool that each kind of call runs, and what its caller says. */
 const TOOLS: Readonly<Record<CallKind, { readonly name: string; readonly idempotent: boolean | undefined }>> = {
@@ -88,6 +91,7 @@ async function overStdio(fault: string, kind: CallKind) {
   const manager = await createMcpPool(
     { mcpServers: { server }, pool: POOL, serverConfigs: { server: { trustAnnotations: true } } },
     {
+      plugins: PLUGINS,
       connector: () =>
         stdioConnector({ ...server, maxLineBytes: 1024 * 1024, closeTimeouts: { stdinEndMs: 100, terminateMs: 100 } }),
     },
@@ -102,11 +106,14 @@ async function overHttp(fault: string, kind: CallKind) {
   const { before, delayMs, during, restarts } = HTTP_FAULTS[fault] ?? {};
   const server = await RestartableServer.start();
   onTestFinished(() => server.current.close());
-  const manager = await createMcpPool({
-    mcpServers: { server: { url: server.current.url.href } },
-    pool: POOL,
-    serverConfigs: { server: { trustAnnotations: true } },
-  });
+  const manager = await createMcpPool(
+    {
+      mcpServers: { server: { url: server.current.url.href } },
+      pool: POOL,
+      serverConfigs: { server: { trustAnnotations: true } },
+    },
+    { plugins: PLUGINS },
+  );
   onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
   await manager.callTool("server", { name: "echo", arguments: { message: "first" } });
   await before?.(server.current);

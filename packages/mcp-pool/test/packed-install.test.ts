@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const PACKAGES = ["core", "connector", "breaker", "health", "mcp-pool"];
-const FACADE = ["mcp-pool", "breaker", "connector", "core", "health"];
+const PACKAGES = ["core", "config", "connector", "breaker", "health", "mcp-pool"];
+const FACADE = ["mcp-pool", "breaker", "config", "connector", "core", "health"];
 const SERVER = "@modelcontextprotocol/server-everything";
 const SETUP_MS = 420_000;
 const RUN_MS = 120_000;
@@ -55,13 +55,18 @@ describe("the examples of the READMEs, in an empty folder with packed packages",
   }, SETUP_MS);
 
   /** Installs packages with npm as a user would, with the server that the examples start. */
-  async function install(name: string, packages: readonly string[], peers: readonly string[]): Promise<string> {
+  async function install(
+    name: string,
+    packages: readonly string[],
+    peers: readonly string[],
+    servers: readonly string[] = [SERVER],
+  ): Promise<string> {
     const own = join(folder, name);
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, "package.json"), JSON.stringify({ name: "example", private: true, type: "module" }));
     const tarballsOf = packages.map((each) => tarballs.get(each) ?? "");
     const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-    await run("npm", ["install", ...flags, ...tarballsOf, ...peers, SERVER], { cwd: own, timeout: SETUP_MS });
+    await run("npm", ["install", ...flags, ...tarballsOf, ...peers, ...servers], { cwd: own, timeout: SETUP_MS });
     return own;
   }
 
@@ -77,5 +82,19 @@ describe("the examples of the READMEs, in an empty folder with packed packages",
     const installed = readdirSync(join(own, "node_modules/@mcp-pool")).sort();
     expect(installed).toEqual(packages.filter((each) => each !== "mcp-pool").sort());
     expect(existsSync(join(own, "node_modules/mcp-pool"))).toBe(packages.includes("mcp-pool"));
+  });
+
+  it("packages/config/README.md: one-configuration.ts runs as it stands, and brings nothing of weight", {
+    timeout: SETUP_MS + RUN_MS,
+  }, async () => {
+    const mark = "one-configuration.ts";
+    const own = await install(mark, ["config", "core"], [], []);
+    writeFileSync(join(own, mark), example("packages/config/README.md", mark));
+    const { stdout } = await run(process.execPath, [mark], { cwd: own, timeout: RUN_MS });
+    expect(stdout).toBe("4 300000 10000\n");
+    const installed = readdirSync(join(own, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(installed.sort()).toEqual(
+      ["@mcp-pool", "chokidar", "fastest-levenshtein", "jsonc-parser", "readdirp", "yaml", "zod"].sort(),
+    );
   });
 });

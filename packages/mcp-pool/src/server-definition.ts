@@ -1,0 +1,62 @@
+import type { ResolvedServer, ResolvedServerConfig } from "@mcp-pool/config";
+import { httpConnector } from "@mcp-pool/connector/http";
+import { mockConnector } from "@mcp-pool/connector/mock";
+import { stdioConnector } from "@mcp-pool/connector/stdio";
+import {
+  type Connector,
+  type Issue,
+  McpConfigurationError,
+  type McpServerDefinition,
+  type PoolPlugin,
+} from "@mcp-pool/core";
+import { comparable } from "./comparable.ts";
+import { resiliencePlugins } from "./resilience.ts";
+
+/** Makes the connector of a server; `undefined` leaves it to the built-in ones. */
+export type ConnectorFactory = (serverName: string, config: ResolvedServerConfig) => Connector | undefined;
+
+/** Turns a checked server into what core understands. */
+export function serverDefinition(
+  server: ResolvedServer,
+  connector: ConnectorFactory | undefined,
+  plugins: readonly PoolPlugin[],
+): McpServerDefinition {
+  const { name, connection, specific } = server;
+  const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry: _retry, ...pool } = server.pool;
+  const { priority, tags, maxConcurrentRequests, identityRequired, trustAnnotations, tools, onCircuitOpen, mock } =
+    specific;
+  const taken = new Set(plugins.map((plugin) => plugin.name));
+  return {
+    connector:
+      connection === undefined ? mockConnector(mock) : (connector?.(name, connection) ?? connect(name, connection)),
+    connectionKey: comparable(connection === undefined ? ["mock", mock] : connection),
+    pool,
+    priority,
+    tags,
+    maxConcurrentRequests,
+    identityRequired,
+    trustAnnotations,
+    tools,
+    onCircuitOpen,
+    ...resiliencePlugins(server.pool, taken, `serverConfigs.${name}.pool`),
+  };
+}
+
+function connect(name: string, connection: ResolvedServerConfig): Connector {
+  try {
+    switch (connection.type) {
+      case "stdio":
+        return stdioConnector(connection);
+      case "sse":
+        return httpConnector({ url: connection.url, headers: connection.headers, transport: "sse" });
+      case "streamable-http": {
+        const { url, headers, sseFallback } = connection;
+        return httpConnector({ url, headers, transport: sseFallback ? "auto" : "streamable-http" });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof McpConfigurationError)) throw error;
+    const inServer = (issue: Issue) => ({ ...issue, path: `mcpServers.${name}.${issue.path}` });
+    throw new McpConfigurationError(error.issues.map(inServer));
+  }
+}
