@@ -5,7 +5,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "src/**/*.test.ts"],
-    passWithNoTests: true,
     projects: globSync("{packages,apps,examples,tooling}/*/package.json").map((manifest) => ({
       extends: true,
       test: { name: basename(dirname(manifest)), root: dirname(manifest) },

@@ -212,4 +212,16 @@ describe("httpConnector", SLOW, () => {
       expect(make).not.toThrow(/secret/);
     },
   );
+
+  test("refuses a header that cannot be sent, without repeating its value", () => {
+    const make = (): unknown =>
+      httpConnector({ url: "http://127.0.0.1/", headers: { authorization: "Bearer s3cret\nx" } });
+    expect(make).toThrow(McpConfigurationError);
+    expect(make).toThrow(/headers.authorization/);
+    expect(make).not.toThrow(/s3cret/);
+  });
+
+  test("takes a user name with a bare percent sign as it is", () => {
+    expect(() => httpConnector({ url: "http://user%:p@127.0.0.1/" })).not.toThrow();
+  });
 });

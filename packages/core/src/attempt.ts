@@ -66,13 +66,17 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.entry.requests++;
+    this.entry.attempts.pushBack(this);
     const { method, params, options, deadlineAt } = this.request;
     const { wheel, options: poolOptions } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
     const attemptMs = Math.min(poolOptions.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
     wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + attemptMs));
     const { signal } = this.#controller;
+    if (this.entry.state === "closed") {
+      this.#onFailure(new RequestFailure("not-sent", "the connection is closed"));
+      return promise;
+    }
     try {
       const { onProgress, headers } = options;
       Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers })).then(
@@ -85,7 +89,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     return promise;
   }
 
-  /** Ends what a closed connection has left open. */
+  /** Ends a request that its connection has left open, though nothing of the connection is left. */
   close(): void {
     this.#onFailure(new RequestFailure("outcome-unknown", "the connection was closed"));
   }
@@ -158,8 +162,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   #end(wasNeverAnswered: boolean): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.entry.requests--;
-    this.list?.remove(this);
+    this.entry.attempts.remove(this);
     this.#host.context.wheel.remove(this);
     this.#host.onOver(this, wasNeverAnswered);
   }

@@ -17,6 +17,10 @@ export interface CapacityClaimant {
   readonly idleSince: number | undefined;
   /** Connections it has beyond one and beyond its minimum. */
   readonly surplus: number;
+  /** Connections that are being closed, or given up while they open: their units come back by themselves. */
+  readonly closing: number;
+  /** Connections that close when the work on them ends. */
+  readonly draining: number;
   /** A unit is its own now; it opens a connection, or gives the unit back. */
   onCapacity(): void;
   /** Closes its longest-idle connection, if there is one. */
@@ -38,8 +42,6 @@ export class ConnectionCap implements Capacity {
   /** When each pool was given its latest unit. */
   readonly #givenAt = new WeakMap<CapacityClaimant, number>();
   #used = 0;
-  /** Connections asked to close for the sake of the waiting, and not closed yet. */
-  #evictions = 0;
   #recheck: Timer | undefined;
 
   constructor(max: number, clock: Clock, members: () => Iterable<CapacityClaimant>) {
@@ -74,7 +76,6 @@ export class ConnectionCap implements Capacity {
 
   give(): void {
     this.#used--;
-    if (this.#evictions > 0) this.#evictions--;
     this.#hand();
   }
 
@@ -112,30 +113,41 @@ export class ConnectionCap implements Capacity {
     return claimant.priority + (now - (this.#waiting.get(claimant) ?? now)) / AGEING_MS;
   }
 
-  /** Units that are waited for, or above the cap, and that neither free ones nor evictions under way cover. */
-  get #missing(): number {
-    return this.#waiting.size + this.#used - this.#max - this.#evictions;
+  /** Units that are waited for, or above the cap, and that neither free ones nor those to come cover. */
+  #missing(coming: number): number {
+    return this.#waiting.size + this.#used - this.#max - coming;
+  }
+
+  #closing(): number {
+    let sum = 0;
+    for (const member of this.#members()) sum += member.closing;
+    return sum;
+  }
+
+  #leaving(): number {
+    let sum = 0;
+    for (const member of this.#members()) sum += member.closing + member.draining;
+    return sum;
   }
 
   /** Evicts what is missing: idle connections first, then surplus ones, then those whose turn is over. */
   #makeRoom(): void {
-    while (this.#missing > 0) {
-      const idle = this.#victim((member) => member.idleSince !== undefined);
-      const busy =
-        idle ?? this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member)) ?? this.#outweighed();
-      this.#evictions++;
-      if (idle === undefined ? busy?.retireSurplus() : idle.evictIdle()) continue;
-      this.#evictions--;
-      break;
+    // Work may go on for long: an idle connection is taken even though a busy one drains already.
+    while (this.#missing(0) > 0 && this.#missing(this.#closing()) > 0) {
+      if (!this.#victim((member) => member.idleSince !== undefined)?.evictIdle()) break;
+    }
+    for (let leaving = this.#leaving(); this.#missing(leaving) > 0; leaving = this.#leaving()) {
+      const surplus = this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
+      if (!(surplus ?? this.#outweighed(leaving))?.retireSurplus()) break;
     }
     this.#watch();
   }
 
   /** A pool that must give a connection up for one that has too little and has waited for long: it waits anew from now on. */
-  #outweighed(): CapacityClaimant | undefined {
+  #outweighed(leaving: number): CapacityClaimant | undefined {
     const starving = [...this.#waiting.keys()].filter(({ surplus }) => surplus < 0);
     starving.sort((a, b) => this.#urgency(b) - this.#urgency(a));
-    const next = starving[this.#evictions];
+    const next = starving[leaving];
     if (next === undefined) return undefined;
     const urgency = this.#urgency(next);
     const turnsEndAt = this.#clock.now() - TURN_MS;
@@ -149,7 +161,7 @@ export class ConnectionCap implements Capacity {
 
   /** Looks again from time to time while units are missing: connections become idle without a word. */
   #watch(): void {
-    if (this.#missing <= 0) {
+    if (this.#missing(0) <= 0) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
     } else if (this.#recheck === undefined) {

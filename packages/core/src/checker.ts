@@ -11,9 +11,9 @@ const PROBE_TIMEOUT_MS = 5_000;
 /** What the checker tells its pool. */
 export interface CheckerHost {
   onPassed(entry: ConnectionEntry): void;
+  /** A probe failed, with work on the connection: its room is not to be counted on. */
+  onStillInDoubt(): void;
   onDied(entry: ConnectionEntry, cause: McpHealthCheckError): void;
-  /** A probe has decided nothing: the room that it might have freed is not to be had. */
-  onUnclear(): void;
 }
 
 /** Probes connections that are in doubt. Meanwhile they serve nobody new; one probe at a time for each. */
@@ -47,7 +47,8 @@ export class Checker {
     if (entry.isProbing || !entry.isUsable) return;
     entry.isProbing = true;
     this.#set.move(entry, "checking");
-    const room = entry.room - entry.inFlight;
+    // Nobody waits for the room of a suspect, nor, but for its own callers, of a connection kept for a key.
+    const room = entry.isSuspect || entry.stickyKey !== undefined ? 0 : entry.room - entry.inFlight;
     this.#room += room;
     const controller = new AbortController();
     let isOver = false;
@@ -105,7 +106,7 @@ export class Checker {
     } else {
       // A busy single-threaded server answers no probe. It stays in doubt until it speaks or is empty.
       entry.isSuspect = true;
-      this.#host.onUnclear();
+      this.#host.onStillInDoubt();
     }
   }
 

@@ -15,8 +15,9 @@ const MAX_REMEMBERED = 1_000;
 export interface CloserHost {
   /** The entry serves nobody from now on. */
   onStopped(entry: ConnectionEntry, reason: CloseReason): void;
-  /** The entry's place is free again; called once for each. */
-  onClosed(entry: ConnectionEntry): void;
+  /** The entry's place is free again; called once for each, before anybody hears of it. */
+  onFreed(entry: ConnectionEntry): void;
+  onClosed(): void;
 }
 
 const FAILURES: ReadonlySet<CloseReason> = new Set(["lost", "request-failed", "probe-failed"]);
@@ -51,8 +52,11 @@ export class Closer {
     if (!entry.isUsable && entry.state !== "draining") return;
     const isNews = entry.isUsable;
     if (isNews) this.#set.move(entry, "draining");
+    const endsAt = clock.now() + drainMs;
+    // One that drains already may only end earlier, or `close()` would not end in time.
+    if (!isNews && entry.deadlineKey !== 0 && entry.deadlineKey <= endsAt) return;
     entry.drainEnds = () => this.close(entry, reason, cause);
-    wheel.set(entry, clock.now() + drainMs);
+    wheel.set(entry, endsAt);
     if (!isNews) return;
     this.#stop(entry, reason);
     events.emit({ type: "connection-retired", connectionId: entry.id, reason });
@@ -95,8 +99,10 @@ export class Closer {
     for (const unsubscribe of entry.unsubscribes) unsubscribe();
     entry.unsubscribes = [];
     counters.destroyed++;
+    for (const attempt of entry.attempts) attempt.close();
     const ageMs = clock.now() - entry.openedAt;
+    this.#host.onFreed(entry);
     events.emit({ type: "connection-closed", connectionId: entry.id, reason, ageMs, uses: entry.uses, cause });
-    this.#host.onClosed(entry);
+    this.#host.onClosed();
   }
 }

@@ -1,6 +1,7 @@
+import type { Attempt } from "./attempt.ts";
 import type { McpConnection, Unsubscribe } from "./connector.ts";
 import type { Deadline } from "./deadline-wheel.ts";
-import type { LinkedList, ListItem } from "./linked-list.ts";
+import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { ConnectionState, PooledConnection } from "./plugin.ts";
 
 /** One connection as the pool itself sees it. */
@@ -18,7 +19,7 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   lastAliveAt: number;
   timeoutsInRow = 0;
   /** Requests under way on it, abandoned ones and those of leases included. */
-  requests = 0;
+  readonly attempts: LinkedList<Attempt> = new LinkedList();
   /** Subscriptions that live on this connection. */
   pins = 0;
   stickyKey: string | undefined;

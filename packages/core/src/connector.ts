@@ -69,6 +69,7 @@ export type CloseReason =
   | "request-failed"
   | "probe-failed"
   | "discarded"
+  | "abandoned"
   | "on-release"
   | "evicted"
   | "reconfigured"

@@ -43,7 +43,7 @@ export class DeadlineWheel {
   set(deadline: Deadline, atMs: number): void {
     if (deadline.deadlineKey !== 0) this.remove(deadline);
     if (atMs === Infinity) return;
-    const key = Math.max(Math.ceil(atMs), 1);
+    const key = Math.max(Math.ceil(atMs) || 1, 1);
     const head = this.#buckets.get(key);
     deadline.deadlineKey = key;
     deadline.deadlineNext = head;

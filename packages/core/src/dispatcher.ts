@@ -48,6 +48,8 @@ export class Dispatcher implements LimitWaiter {
   readonly #sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
   #isClosed = false;
+  #isDispatching = false;
+  #isAgain = false;
 
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
@@ -59,19 +61,20 @@ export class Dispatcher implements LimitWaiter {
     });
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
-      onClosed: (entry) => this.growth.onPlaceFreed(entry),
+      onFreed: (entry) => this.growth.onFreed(entry),
+      onClosed: () => this.dispatch(),
     });
     this.checker = new Checker(context, this.set, {
       onPassed: (entry) => this.#serve(entry),
+      onStillInDoubt: () => this.dispatch(),
       onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
-      onUnclear: () => this.dispatch(),
     });
     this.growth = new Growth(context, connect, this, {
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
-      onCrowded: () => this.#sticky.giveUpOne(),
+      onCrowded: (missing) => this.#sticky.giveUp(missing),
       admitsRefill: () => host.admit("refill") === undefined,
       fresh: () => this.sides.fresh.size,
     });
@@ -79,6 +82,7 @@ export class Dispatcher implements LimitWaiter {
       queue: this.queue,
       admit: (asker) => host.admit(asker),
       canBringFresh: () => this.growth.isOpening || this.growth.canOpen,
+      grow: () => this.growth.grow(),
       tryGrant: (waiter, entry) => {
         const isGranted = context.server.limit.take(this);
         if (isGranted) this.#grant(waiter, entry);
@@ -130,17 +134,7 @@ export class Dispatcher implements LimitWaiter {
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
   needsFresh(avoid: number | undefined): boolean {
-    if (!this.growth.canOpen) return false;
-    if (avoid === undefined) return true;
-    for (const { id, isUsable } of this.set) if (isUsable && id !== avoid) return false;
-    return this.set.usable > 0;
-  }
-
-  /** Waits for a connection that is opened from now on; for any, once the limits allow no new one. */
-  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
-    const promise = this.sides.waitFresh(terms);
-    this.growth.grow();
-    return promise;
+    return this.growth.canOpen && (avoid === undefined || this.set.hasOnly(avoid));
   }
 
   /** Joins the wait queue. */
@@ -164,8 +158,22 @@ export class Dispatcher implements LimitWaiter {
     if (entry.state === "ready") this.#serve(entry);
   }
 
-  /** Matches callers with room until one side runs out, then opens what is missing. */
+  /** Matches callers with room until one side runs out, then opens what is missing. A call from within makes it go round again. */
   dispatch(): void {
+    this.#isAgain = true;
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      while (this.#isAgain) {
+        this.#isAgain = false;
+        this.#match();
+      }
+    } finally {
+      this.#isDispatching = false;
+    }
+  }
+
+  #match(): void {
     if (this.#isClosed) {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
@@ -180,6 +188,8 @@ export class Dispatcher implements LimitWaiter {
         continue;
       }
       const entry = this.#lendable(queue.length, this.#context.clock.now());
+      // A plugin or a connector may have made the caller leave meanwhile.
+      if (queue.head !== waiter) continue;
       if (entry === undefined || !this.#context.server.limit.take(this)) break;
       this.#grant(waiter, entry);
     }
@@ -195,6 +205,7 @@ export class Dispatcher implements LimitWaiter {
   /** Rejects all callers and takes every connection out of use. */
   close(drainMs: number): void {
     this.#isClosed = true;
+    this.#sticky.close();
     this.#context.server.limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);

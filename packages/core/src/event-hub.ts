@@ -35,11 +35,20 @@ export class EventHub {
     for (const [listener, types] of [...this.#listeners]) {
       if (types !== undefined && !types.has(detail.type)) continue;
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        if (isThenable(result)) this.#await(result, detail.type);
       } catch (error) {
         this.#report(error);
       }
     }
+  }
+
+  /** An async listener that fails is reported like any other, but not while it hears of a failure. */
+  #await(result: PromiseLike<unknown>, type: PoolEventType): void {
+    const onError = (error: unknown) => {
+      if (type !== "listener-failed") this.#report(error);
+    };
+    result.then(undefined, onError);
   }
 
   #summarise(): void {
@@ -57,4 +66,8 @@ export class EventHub {
     this.emit({ type: "listener-failed", error });
     this.#isReporting = false;
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

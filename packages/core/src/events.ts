@@ -1,5 +1,5 @@
 import type { CircuitState } from "./circuit-breaker.ts";
-import type { CloseReason, Judgement, ServerNotification } from "./connector.ts";
+import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
 /** What every event says of where it comes from. */
@@ -12,7 +12,13 @@ export interface PoolEventSource {
 
 /** What can happen in a pool. Times are in milliseconds. */
 export type PoolEventDetail =
-  | { readonly type: "connection-opened"; readonly connectionId: number; readonly durationMs: number }
+  | {
+      readonly type: "connection-opened";
+      readonly connectionId: number;
+      readonly durationMs: number;
+      /** Where it leads; the process id of a stdio server, for one. */
+      readonly endpoint: ConnectionEndpoint;
+    }
   | {
       readonly type: "connection-failed";
       readonly connectionId: number;

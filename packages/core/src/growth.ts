@@ -5,10 +5,13 @@ import { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
-import type { McpPoolError } from "./errors.ts";
+import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
 import { type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
 import type { WaitQueue } from "./wait-queue.ts";
+
+/** How long nothing is opened for the minimum after a breaker has refused without saying for how long, in milliseconds. */
+const REFUSED_MS = 1_000;
 
 /** The parts of a pool that growth looks at. */
 export interface GrowthParts {
@@ -26,8 +29,8 @@ export interface GrowthHost {
   dispatch(): void;
   /** Callers wait for the server's in-flight limit, not for a connection. */
   onLimited(): void;
-  /** All places are taken and somebody waits: give up an idle connection that is kept for a key. */
-  onCrowded(): void;
+  /** All places are taken, and so many connections are missing: give up idle ones that are kept for a key. */
+  onCrowded(missing: number): void;
   /** Whether connections may be opened that no caller waits for. */
   admitsRefill(): boolean;
   /** Callers that only a new connection serves. */
@@ -47,6 +50,10 @@ export class Growth implements CapacityClaimant {
   readonly #retry: Timeout;
   #isStarted = false;
   #isClosed = false;
+  /** Clock time in milliseconds until which a breaker refuses connects, as far as it said. */
+  #refusedUntil = 0;
+  /** A unit of the global cap has been handed over, and is not used yet. */
+  #hasUnit = false;
   /** Connections of earlier generations; they count toward the global cap only. */
   #outdated = 0;
   #suggestedRoom: number | undefined;
@@ -60,14 +67,17 @@ export class Growth implements CapacityClaimant {
     this.#retry = new Timeout(() => host.dispatch());
     this.#opener = new Opener(context, connect, {
       onOpened: (opened) => this.#onOpened(opened),
-      onOpenFailed: (error) => host.onOpenFailed(error),
-      onPlaceFreed: () => this.onPlaceFreed(),
+      onOpenFailed: (error) => this.#onOpenFailed(error),
+      onPlaceFreed: () => {
+        context.capacity?.give();
+        host.dispatch();
+      },
     });
   }
 
   /** Connections that are being opened; given-up ones hold their places too. */
   get connecting(): number {
-    return this.#opener.size;
+    return this.#opener.total;
   }
 
   get isOpening(): boolean {
@@ -99,6 +109,14 @@ export class Growth implements CapacityClaimant {
     return this.#parts.set.usable - Math.max(this.#context.options.minConnections, 1);
   }
 
+  get closing(): number {
+    return this.#parts.set.closing.size + this.#opener.total - this.#opener.running;
+  }
+
+  get draining(): number {
+    return this.#parts.set.draining.size;
+  }
+
   /** From now on the pool is in use, and keeps its minimum. */
   start(): void {
     this.#isStarted = true;
@@ -115,14 +133,15 @@ export class Growth implements CapacityClaimant {
       const isForCallers = this.#opener.running < forCallers;
       isBackingOff = server.backoff.notBefore > clock.now();
       if (isBackingOff || (server.backoff.isFailing && this.#opener.running > 0)) break;
-      if (capacity !== undefined && !capacity.take(this, !isForCallers)) break;
+      if (!this.#claimUnit(!isForCallers)) break;
       this.#opener.start(isForCallers);
     }
     const isWaitingToRetry = isBackingOff && forCallers > 0;
     if (isWaitingToRetry) this.#pause(server.backoff.notBefore);
     else wheel.remove(this.#retry);
-    if (forCallers === 0) capacity?.withdraw(this);
-    if (forCallers > this.#opener.running && this.size >= options.maxConnections) this.#host.onCrowded();
+    if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
+    const crowded = forCallers - this.#opener.running - this.#parts.set.closing.size;
+    if (crowded > 0 && this.size >= options.maxConnections) this.#host.onCrowded(crowded);
     const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
     this.#parts.queue.setMode(isOpening ? "opening" : "saturated");
   }
@@ -134,10 +153,10 @@ export class Growth implements CapacityClaimant {
 
   /** Opens one connection more than what is missing. Returns whether one is being opened now. */
   openOne(): boolean {
-    const { server, clock, capacity } = this.#context;
+    const { server, clock } = this.#context;
     if (this.#opener.running > 0) return true;
     if (!this.canOpen || server.backoff.notBefore > clock.now()) return false;
-    if (capacity?.take(this, true) === false) return false;
+    if (this.#context.capacity?.take(this, true) === false) return false;
     this.#opener.start(false);
     return true;
   }
@@ -151,10 +170,10 @@ export class Growth implements CapacityClaimant {
 
   /** Starts a new generation: what is being opened is given up, what is open drains. */
   renew(): void {
-    this.#opener.generation++;
     this.#suggestedRoom = undefined;
-    this.#context.server.backoff.reset();
-    this.#opener.cancelAll("the server was reconfigured");
+    this.#refusedUntil = 0;
+    this.#context.server.backoff.reset(this.#context.connector.connectBackoff);
+    this.#opener.renew();
     this.#outdated = this.#parts.set.size;
     for (const entry of [...this.#parts.set]) this.#parts.closer.retire(entry, "reconfigured");
   }
@@ -163,7 +182,8 @@ export class Growth implements CapacityClaimant {
   fit(): void {
     const { set, closer } = this.#parts;
     for (const entry of [...set]) set.resize(entry, this.roomPerConnection ?? entry.room);
-    const surplus = set.usable + this.#opener.running - this.#context.options.maxConnections;
+    const excess = set.usable + this.#opener.running - this.#context.options.maxConnections;
+    const surplus = excess - this.#opener.cancel(excess, true);
     const entries = [...[...set.ready].reverse(), ...set.bound, ...set.busy];
     for (const entry of entries.slice(0, Math.max(surplus, 0))) closer.retire(entry, "reconfigured");
   }
@@ -185,20 +205,33 @@ export class Growth implements CapacityClaimant {
   }
 
   onCapacity(): void {
-    const { forCallers } = this.#wanted();
-    if (!this.#isClosed && forCallers > this.#opener.running && this.size < this.#context.options.maxConnections) {
-      this.#opener.start(true);
-    } else {
-      this.#context.capacity?.give();
-    }
+    this.#hasUnit = true;
     this.grow();
+    if (!this.#hasUnit) return;
+    this.#hasUnit = false;
+    this.#context.capacity?.give();
   }
 
-  /** Takes note that an entry is closed, or an opening over. */
-  onPlaceFreed(entry?: ConnectionEntry): void {
-    if (entry !== undefined && entry.generation !== this.#opener.generation) this.#outdated--;
+  /** Takes note that an entry is closed. */
+  onFreed(entry: ConnectionEntry): void {
+    if (entry.generation !== this.#opener.generation) this.#outdated--;
     this.#context.capacity?.give();
-    this.#host.dispatch();
+  }
+
+  /** A breaker that refuses the connect says when to ask again; callers ask again by themselves. */
+  #onOpenFailed(error: McpPoolError): void {
+    if (error.code === "CIRCUIT_OPEN") {
+      const retryAfterMs = error instanceof CircuitBreakerOpenError ? error.retryAfterMs : undefined;
+      this.#refusedUntil = this.#context.clock.now() + (retryAfterMs || REFUSED_MS);
+    }
+    this.#host.onOpenFailed(error);
+  }
+
+  /** Takes the unit that was handed over, or asks for one. */
+  #claimUnit(isForMinimum: boolean): boolean {
+    if (!this.#hasUnit) return this.#context.capacity?.take(this, isForMinimum) ?? true;
+    this.#hasUnit = false;
+    return true;
   }
 
   #onOpened({ id, connection, generation, durationMs }: Opened): void {
@@ -216,8 +249,9 @@ export class Growth implements CapacityClaimant {
     const missing = Math.max(callers - set.freeRoom - checker.room, 0) + this.#host.fresh();
     const forCallers = missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
     const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
-    const forMinimum = minimum > set.usable && this.#host.admitsRefill() ? minimum - set.usable : 0;
-    return { forCallers, forMinimum };
+    const isRefused = this.#refusedUntil > this.#context.clock.now();
+    const isWanted = minimum > set.usable && !isRefused && this.#host.admitsRefill();
+    return { forCallers, forMinimum: isWanted ? minimum - set.usable : 0 };
   }
 
   /** Looks again when the back-off is over. */

@@ -1,7 +1,7 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
+import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { judgementOf } from "./errors.ts";
 import { Lease, type LeaseEnd, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
@@ -82,8 +82,8 @@ export class Leases implements LeaseHost {
     if (kind === "discard") this.#dispatcher.closer.retire(entry, "discarded", cause);
     else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
-    else if (entry.requests > 0 && this.#context.options.sharing === "exclusive")
-      this.#dispatcher.closer.retire(entry, "discarded", cause);
+    else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive")
+      this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#host.giveBack(entry);
     const { events, clock } = this.#context;
     if (events.wants("lease-released")) {
@@ -97,8 +97,9 @@ export class Leases implements LeaseHost {
   }
 }
 
-/** Whether an error that ended the work says that the connection is no longer any good. */
+/** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */
 function isBroken(cause: unknown): boolean {
-  const judgement = judgementOf(cause);
+  if (!isRequestFailure(cause)) return false;
+  const { judgement } = cause;
   return judgement === "not-sent" || judgement === "outcome-unknown" || judgement === "session-lost";
 }

@@ -28,6 +28,7 @@ import type {
   ReadResourceResult,
   ResourceParams,
 } from "./protocol.ts";
+import { drainError } from "./request-options.ts";
 import { ServerRegistry } from "./server-registry.ts";
 import type { PoolStats } from "./stats.ts";
 
@@ -256,6 +257,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     name: string,
     { drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {},
   ): Promise<void> {
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, name);
+    if (problem !== undefined) throw problem;
     await this.#registry.remove(name, drainTimeoutMs);
   }
 
@@ -281,6 +284,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
   close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, this.servers().join(", "));
+    if (problem !== undefined) return Promise.reject(problem);
     this.#closing ??= this.#registry.close(drainTimeoutMs);
     return this.#closing;
   }

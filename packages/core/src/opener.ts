@@ -61,6 +61,8 @@ export class Opener {
   readonly #seen = new WeakSet<McpConnection>();
   #nextId = 1;
   #isClosed = false;
+  /** Given-up openings of earlier generations. */
+  #outdated = 0;
   /** Openings started from now on belong to this generation; older ones come too late. */
   generation = 0;
 
@@ -75,9 +77,14 @@ export class Opener {
     return this.#running.size;
   }
 
-  /** All places taken, by given-up openings too. */
-  get size(): number {
+  /** All openings that are not over, given-up ones too. */
+  get total(): number {
     return this.#running.size + this.#givenUp.size;
+  }
+
+  /** Those that take a place in the pool's maximum: given-up ones of earlier generations do not. */
+  get size(): number {
+    return this.total - this.#outdated;
   }
 
   /** Starts to open one connection; the place in the caps is the caller's to claim before. */
@@ -100,17 +107,19 @@ export class Opener {
     );
   }
 
-  /** Gives up the newest openings that callers no longer need. */
-  cancel(count: number): void {
-    let left = count;
-    for (let opening = this.#running.tail; opening !== undefined && left > 0; ) {
-      const previous: Opening | undefined = opening.previous;
-      if (opening.isForCallers) {
-        this.#giveUp(opening, new McpConnectionError("the connection is no longer needed"));
-        left--;
-      }
-      opening = previous;
-    }
+  /** Gives up the newest openings: those that callers no longer need, or any. Returns how many it found. */
+  cancel(count: number, isAny = false): number {
+    const newest = [...this.#running].reverse().filter((opening) => isAny || opening.isForCallers);
+    const unneeded = newest.slice(0, Math.max(count, 0));
+    for (const each of unneeded) this.#giveUp(each, new McpConnectionError("the connection is no longer needed"));
+    return unneeded.length;
+  }
+
+  /** Starts a new generation: what is being opened is given up. */
+  renew(): void {
+    this.generation++;
+    this.cancelAll("the server was reconfigured");
+    this.#outdated = this.#givenUp.size;
   }
 
   /** Gives up all openings, since the pool closes or what a connection is made of has changed. */
@@ -198,6 +207,7 @@ export class Opener {
   }
 
   #end(opening: Opening): void {
+    if (opening.state === "given-up" && opening.generation !== this.generation) this.#outdated--;
     opening.state = "over";
     opening.list?.remove(opening);
     this.#context.wheel.remove(opening);
@@ -218,8 +228,12 @@ function connectError(serverName: string, cause: unknown): McpConnectionError {
   return error;
 }
 
+const METHODS = ["request", "probe", "close", "onNotification", "onClosed"] as const;
+
 function isConnection(value: unknown): value is McpConnection {
-  return typeof value === "object" && value !== null && typeof (value as Partial<McpConnection>).request === "function";
+  if (typeof value !== "object" || value === null) return false;
+  const connection: Partial<McpConnection> = value;
+  return typeof connection.server === "object" && METHODS.every((name) => typeof connection[name] === "function");
 }
 
 function messageOf(error: unknown): string {

@@ -134,7 +134,7 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
   for (const name of [...COUNTS, ...TIMES]) {
     const value: unknown = options[name];
     if (value === undefined) continue;
-    const least = name === "minConnections" || name === "maxWaiting" ? 0 : 1;
+    const least = name === "minConnections" ? 0 : 1;
     const whole = (COUNTS as readonly string[]).includes(name);
     if (typeof value !== "number" || Number.isNaN(value)) report(name, `must be a number, not ${describe(value)}`);
     else if (value < least) report(name, `must be at least ${least}${whole ? "" : " ms"}, not ${value}`);

@@ -1,26 +1,27 @@
-import type { McpPoolError } from "./errors.ts";
-import { McpConfigurationError } from "./errors.ts";
+import { McpConfigurationError, McpConnectionError, McpPoolError } from "./errors.ts";
 import type { Admission, Connect, PluginInstallation, PoolControl, PoolPlugin, Request } from "./plugin.ts";
+
+type Admit = (asker: Admission) => McpPoolError | undefined;
 
 /** The plugins of one pool, composed once. */
 export class PluginHost {
-  readonly #installations: readonly PluginInstallation[];
-  readonly #admissions: readonly ((asker: Admission) => McpPoolError | undefined)[];
+  readonly #installations: PluginInstallation[] = [];
+  readonly #admissions: Admit[] = [];
   readonly #handles = new Map<string, unknown>();
 
-  /** @throws {McpConfigurationError} when two plugins have one name */
+  /**
+   * What a plugin throws while it is installed is thrown on, when those before it are disposed.
+   * @throws {McpConfigurationError} when two plugins have one name
+   */
   constructor(plugins: readonly PoolPlugin[], control: PoolControl) {
     const names = plugins.map((plugin) => plugin.name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) {
       throw new McpConfigurationError([{ path: "plugins", message: `plugin "${twice}" is listed twice` }]);
     }
-    this.#installations = plugins.map((plugin) => {
-      const installation = plugin.install(control);
-      this.#handles.set(plugin.name, installation.handle);
-      return installation;
+    this.#orDispose(() => {
+      for (const plugin of plugins) this.#install(plugin, control);
     });
-    this.#admissions = this.#installations.flatMap((each) => (each.admit === undefined ? [] : [each.admit.bind(each)]));
   }
 
   admit(asker: Admission): McpPoolError | undefined {
@@ -32,18 +33,62 @@ export class PluginHost {
   }
 
   wrapConnect(innermost: Connect): Connect {
-    return this.#installations.reduceRight((next, each) => each.connect?.(next) ?? next, innermost);
+    return this.#orDispose(() =>
+      this.#installations.reduceRight((next, each) => each.connect?.(next) ?? next, innermost),
+    );
   }
 
   wrapRequest(innermost: Request): Request {
-    return this.#installations.reduceRight((next, each) => each.request?.(next) ?? next, innermost);
+    return this.#orDispose(() =>
+      this.#installations.reduceRight((next, each) => each.request?.(next) ?? next, innermost),
+    );
   }
 
   handle(name: string): unknown {
     return this.#handles.get(name);
   }
 
-  dispose(): void {
-    for (const installation of this.#installations) installation.dispose?.();
+  /** Ends every plugin; one that throws does not keep the others from it. */
+  dispose(onError: (error: unknown) => void): void {
+    for (const installation of this.#installations) {
+      try {
+        installation.dispose?.();
+      } catch (error) {
+        onError(error);
+      }
+    }
   }
+
+  #install(plugin: PoolPlugin, control: PoolControl): void {
+    const installation = plugin.install(control);
+    this.#installations.push(installation);
+    this.#handles.set(plugin.name, installation.handle);
+    const { admit } = installation;
+    if (admit !== undefined) {
+      this.#admissions.push(refuseOnThrow(admit.bind(installation), plugin.name, control.serverName));
+    }
+  }
+
+  /** Nobody else will end the plugins of a pool that is never made. */
+  #orDispose<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      this.dispose(() => {});
+      throw error;
+    }
+  }
+}
+
+/** A plugin is asked in the middle of a release: what it throws must reach the caller who wants in, not the one who leaves. */
+function refuseOnThrow(admit: Admit, pluginName: string, serverName: string): Admit {
+  return (asker) => {
+    try {
+      return admit(asker);
+    } catch (cause) {
+      if (McpPoolError.isInstance(cause)) return cause;
+      const message = `plugin "${pluginName}" failed to say whether MCP server "${serverName}" may be used: ${String(cause)}`;
+      return new McpConnectionError(message, { serverName, cause });
+    }
+  };
 }

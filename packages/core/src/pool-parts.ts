@@ -5,6 +5,7 @@ import { watchConnection } from "./connection-watch.ts";
 import type { Connector } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { McpConnectionError } from "./errors.ts";
 import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
@@ -128,7 +129,7 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
-    return this.#request({
+    const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),
       options,
@@ -138,7 +139,12 @@ export class PoolParts {
       connectionId: undefined,
       avoid: undefined,
       isFreshWanted: false,
-    });
+    };
+    try {
+      return this.#request(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -176,10 +182,24 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    watchConnection(entry, this.context, this.dispatcher, this.tools);
-    this.context.events.emit({ type: "connection-opened", connectionId: entry.id, durationMs });
-    this.warmUp.onChange();
-    this.subscriptions.onOpened();
+    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
+    const { id: connectionId, endpoint } = entry;
+    this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
+    if (problem === undefined) {
+      this.warmUp.onChange();
+      this.subscriptions.onOpened();
+    } else {
+      this.#onBroken(entry, problem);
+    }
+  }
+
+  /** Like a failed connect, it fails the caller who waits for longest. */
+  #onBroken(entry: ConnectionEntry, problem: McpConnectionError): void {
+    const { queue, closer } = this.dispatcher;
+    const { head } = queue;
+    if (head !== undefined) queue.reject(head, problem);
+    closer.close(entry, "lost", problem);
+    this.warmUp.onFailed(problem);
   }
 }
 

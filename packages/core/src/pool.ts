@@ -11,7 +11,7 @@ import type { PoolPlugin } from "./plugin.ts";
 import type { PoolEnvironment } from "./pool-environment.ts";
 import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
 import type { ListToolsResult, ResourceParams } from "./protocol.ts";
-import { optionsError } from "./request-options.ts";
+import { drainError, optionsError } from "./request-options.ts";
 import type { PoolStats } from "./stats.ts";
 import { closedError } from "./wait-errors.ts";
 
@@ -177,6 +177,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * @throws {McpConfigurationError} which lists every bad option; then nothing has changed
    */
   reconfigure(options: PoolOptions, connector?: Connector, priority?: number): void {
+    if (this.isClosed) throw closedError(this.#parts.context);
     const resolved = resolvePoolOptions(options);
     if (resolved.sharing !== this.#parts.context.options.sharing) {
       throw new McpConfigurationError([{ path: "sharing", message: "cannot change in a pool that is open" }]);
@@ -201,7 +202,17 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * Resolves within `drainTimeoutMs` (default 10 000) and 10 s for connections that do not close.
    */
   close({ drainTimeoutMs = DRAIN_TIMEOUT_MS }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(drainTimeoutMs);
+    const problem = drainError(drainTimeoutMs, this.serverName);
+    if (problem !== undefined) return Promise.reject(problem);
+    if (this.#closing === undefined) {
+      // Set before anything is closed: a listener may call this again.
+      this.#closing = new Promise<void>((resolve) => {
+        this.#parts.onEmpty = resolve;
+      }).then(() => this.#end());
+      this.#parts.subscriptions.clear();
+      this.#parts.dispatcher.close(drainTimeoutMs);
+      this.#parts.warmUp.onChange();
+    }
     return this.#closing;
   }
 
@@ -209,17 +220,11 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     await this.close();
   }
 
-  async #close(drainMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#parts.onEmpty = resolve;
-      this.#parts.subscriptions.clear();
-      this.#parts.dispatcher.close(drainMs);
-      this.#parts.warmUp.onChange();
-    });
+  #end(): void {
     this.#parts.path.end();
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
-    this.#parts.plugins.dispose();
+    this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }

@@ -26,6 +26,16 @@ export function optionsError(
   return undefined;
 }
 
+/** Returns what is wrong with the time given to work that drains, if something is. */
+export function drainError(drainTimeoutMs: unknown, serverName: string): McpValidationError | undefined {
+  if (typeof drainTimeoutMs === "number" && drainTimeoutMs >= 0) return undefined;
+  return invalid(
+    "drainTimeoutMs",
+    `must be a number of at least 0, in milliseconds, not ${String(drainTimeoutMs)}`,
+    serverName,
+  );
+}
+
 /** Makes the error for one bad option of a call. */
 export function invalid(path: string, message: string, serverName: string): McpValidationError {
   return new McpValidationError(`invalid option of a call to MCP server "${serverName}": ${path} ${message}`, {

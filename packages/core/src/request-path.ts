@@ -3,9 +3,8 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { McpConnectionError, McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
 import { Lease } from "./lease.ts";
-import { LinkedList } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
@@ -27,7 +26,6 @@ export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
-  readonly #attempts = new LinkedList<Attempt>();
   readonly #bulkheads: ToolBulkheads;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
@@ -44,6 +42,7 @@ export class RequestPath implements AttemptHost {
     const startedAt = this.context.clock.now();
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
     if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
+    if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
     const bulkhead = this.#bulkheads.of(request);
     if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
       return this.#wait(request, startedAt, bulkhead, false);
@@ -57,14 +56,11 @@ export class RequestPath implements AttemptHost {
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     this.context.counters.requests++;
-    const attempt = new Attempt(this, entry, request, terms);
-    this.#attempts.pushBack(attempt);
-    return attempt.run();
+    return new Attempt(this, entry, request, terms).run();
   }
 
-  /** Ends what is still under way, now that all connections are closed. */
+  /** Leaves what the pool shares with others of its server. */
   end(): void {
-    for (const attempt of this.#attempts) attempt.close();
     this.#bulkheads.close();
   }
 
@@ -91,7 +87,7 @@ export class RequestPath implements AttemptHost {
         return;
       case "aborted":
         // No successor may meet the running call.
-        if (this.#isExclusive) closer.retire(entry, "discarded", failure);
+        if (this.#isExclusive) closer.retire(entry, "abandoned", failure);
     }
   }
 
@@ -168,7 +164,7 @@ export class RequestPath implements AttemptHost {
       bulkhead !== undefined && !hasUnit
         ? (own: WaitTerms) => queue.add(own, bulkhead.waiters, "saturated")
         : isFresh
-          ? (own: WaitTerms) => this.#dispatcher.waitFresh(own)
+          ? (own: WaitTerms) => this.#dispatcher.sides.waitFresh(own)
           : undefined;
     return this.#host.wait(terms, join).then(
       (granted) => this.#sendGranted(granted, request, startedAt, bulkhead),
@@ -197,6 +193,11 @@ export class RequestPath implements AttemptHost {
       return Promise.reject(signal.reason);
     }
     const startedAt = this.context.clock.now();
+    if (startedAt >= request.deadlineAt) {
+      this.#host.giveBack(entry);
+      bulkhead?.limit.give();
+      return Promise.reject(this.#lateError(request));
+    }
     const waitMs = startedAt - queuedAt;
     return this.send(entry, request, { startedAt, waitMs, isHit: false, hasRoom: true, bulkhead });
   }
@@ -207,6 +208,18 @@ export class RequestPath implements AttemptHost {
     if (judgement === "timed-out") counters.errors.timeout++;
     else if (judgement === "outcome-unknown") counters.errors.outcomeUnknown++;
     else if (judgement !== "answered") counters.errors.connection++;
+  }
+
+  #lateError(request: PoolRequest): McpTimeoutError {
+    const { serverName } = this.context;
+    // An earlier attempt may have reached the server.
+    const wasSent = request.connectionId !== undefined;
+    const what = wasSent ? "was not sent again: its time is up, and it may have run" : "was not sent: its time is up";
+    return new McpTimeoutError(`${describeRequest(request, serverName)} ${what}`, {
+      serverName,
+      phase: "request",
+      outcome: wasSent ? "unknown" : "not-sent",
+    });
   }
 
   #closedError(request: PoolRequest): McpPoolClosedError {

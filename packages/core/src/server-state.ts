@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Connector } from "./connector.ts";
 
 /** A connection that is lost before this age counts as a failed connect, however well its handshake went. */
 const SHORT_LIFE_MS = 10_000;
@@ -7,11 +8,14 @@ const SHORT_LIFE_MS = 10_000;
 const MAX_CONNECTS = 30;
 const CONNECTS_WINDOW_MS = 60_000;
 
+const DEFAULT_INITIAL_DELAY_MS = 100;
+const DEFAULT_MAX_DELAY_MS = 30_000;
+
 /** Spaces out the connects to a server that fails: exponential, with jitter, shared by all pools of the server. */
 export class ConnectBackoff {
   readonly #clock: Clock;
-  readonly #initialDelayMs: number;
-  readonly #maxDelayMs: number;
+  #initialDelayMs: number;
+  #maxDelayMs: number;
   #strikes = 0;
   #notBefore = 0;
   #lastStrikeAt = -Infinity;
@@ -22,8 +26,8 @@ export class ConnectBackoff {
 
   constructor(clock: Clock, bounds: { readonly initialDelayMs: number; readonly maxDelayMs: number } | undefined) {
     this.#clock = clock;
-    this.#initialDelayMs = bounds?.initialDelayMs ?? 100;
-    this.#maxDelayMs = bounds?.maxDelayMs ?? 30_000;
+    this.#initialDelayMs = bounds?.initialDelayMs ?? DEFAULT_INITIAL_DELAY_MS;
+    this.#maxDelayMs = bounds?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
   }
 
   /** Whether the latest connect failed; then one at a time is tried. */
@@ -60,17 +64,20 @@ export class ConnectBackoff {
     if (startedAt >= this.#lastStrikeAt) this.#strike();
   }
 
-  /** Takes note of the loss of an open connection. */
+  /** Takes note of the loss of an open connection. Connections that were open together count once. */
   lost(ageMs: number): void {
-    if (ageMs < SHORT_LIFE_MS) this.#strike();
-    else this.#strikes = 0;
+    if (ageMs >= SHORT_LIFE_MS) this.#strikes = 0;
+    else if (this.#clock.now() - ageMs >= this.#lastStrikeAt) this.#strike();
   }
 
   /** Forgets all failures, since what a connection is made of has changed. */
-  reset(): void {
+  reset(bounds: Connector["connectBackoff"]): void {
+    this.#initialDelayMs = bounds?.initialDelayMs ?? DEFAULT_INITIAL_DELAY_MS;
+    this.#maxDelayMs = bounds?.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
     this.#strikes = 0;
     this.#notBefore = 0;
     this.#isFailing = false;
+    this.#startedAt.length = 0;
   }
 
   /** The first strike costs no delay: a lost connection is replaced at once. */

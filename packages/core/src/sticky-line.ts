@@ -100,12 +100,14 @@ export class StickyLine {
     for (const entry of [...this.#held]) this.serve(entry);
   }
 
-  /** Gives up the key that was used least recently; its connection holds that key's state, so nobody else gets it. */
-  giveUpOne(): void {
-    const { bound, closing } = this.#host.set;
-    let entry = bound.head;
-    while (entry !== undefined && this.#held.has(entry)) entry = entry.next;
-    if (entry !== undefined && closing.size === 0) this.#host.close(entry, "evicted");
+  /** Gives up the keys that were used least recently; their connections hold their state, so nobody else gets those. */
+  giveUp(count: number): void {
+    const idle = [...this.#host.set.bound].filter((entry) => !this.#held.has(entry));
+    for (const entry of idle.slice(0, Math.max(count, 0))) this.#host.close(entry, "evicted");
+  }
+
+  close(): void {
+    this.#context.server.limit.leave(this.#host);
   }
 
   /** A caller with a key has left: another one takes its turn for all who share the key. */
@@ -126,7 +128,9 @@ export class StickyLine {
     const waiters = [...(this.#keys.unbind(stickyKey)?.waiters ?? [])];
     if (reason === "idle" || reason === "discarded" || reason === "evicted" || reason === "pool-closed") {
       if (reason === "evicted") events.emit({ type: "sticky-key-evicted", connectionId, stickyKey });
-      this.#startAnew(stickyKey, waiters);
+      // A listener may have made some of them leave.
+      const left = waiters.filter(({ list }) => list !== undefined);
+      this.#startAnew(stickyKey, left);
       return;
     }
     events.emit({ type: "sticky-key-lost", connectionId, stickyKey });

@@ -29,8 +29,11 @@ export function expiryError(
     );
   }
   if (!isOpening) {
+    // Below its own maximum a pool is held up by what it shares with others.
+    const limit =
+      counts.total >= counts.max ? "maxConnections" : "maxTotalConnections or the server's maxConcurrentRequests";
     return new McpPoolExhaustedError(
-      `no room on MCP server "${serverName}" within ${afterMs} ms; raise maxConnections, or look for leases that are not released`,
+      `no room on MCP server "${serverName}" within ${afterMs} ms; raise ${limit}, or look for leases that are not released`,
       { serverName, counts },
     );
   }

@@ -199,18 +199,21 @@ export class WaitQueue {
 
   /** Ends a wait with an error of the pool's making. */
   reject(waiter: Waiter, error: unknown): void {
+    if (waiter.list === undefined) return;
     this.#remove(waiter);
     this.#context.counters.rejected++;
     this.#leave(waiter, error);
   }
 
   abort(waiter: Waiter, reason: unknown): void {
+    if (waiter.list === undefined) return;
     this.#remove(waiter);
     this.#context.counters.aborted++;
     this.#leave(waiter, reason);
   }
 
   expire(waiter: Waiter): void {
+    if (waiter.list === undefined) return;
     const expiry: Expiry = waiter.terms.limitAt <= this.#context.clock.now() ? "limit" : waiter.mode;
     const error = this.#host.expiryError(waiter, expiry);
     this.#remove(waiter);

@@ -184,6 +184,18 @@ describe("closing a pool", () => {
     expect(connector.connects).toHaveLength(length);
   });
 
+  it("opens nothing any more while it drains, whatever the minimum is", async () => {
+    const { pool, connector, clock } = scriptedPool({ minConnections: 2, cleanupIntervalMs: 1_000 });
+    const lease = await pool.acquire();
+    await clock.settle();
+    const closing = outcomeOf(pool.close());
+    await clock.advance(5_000);
+    expect([connector.connects.length, closing.state]).toEqual([2, "pending"]);
+    lease.release();
+    await clock.settle();
+    expect(closing.state).toBe("resolved");
+  });
+
   it("rejects a warm-up that is under way", async () => {
     const { pool, connector, clock } = scriptedPool({ minConnections: 1 });
     connector.onConnect.always(after(1_000));

@@ -93,6 +93,7 @@ describe("a connect that fails", () => {
   it.each([
     ["nothing", ok(0)],
     ["an object that is no connection", ok({})],
+    ["half a connection", ok({ request: () => {}, server: undefined })],
   ])("is what a connector that returns %s amounts to", async (_what, step) => {
     const { pool, connector, clock } = exclusivePool();
     connector.onConnect.next(step);

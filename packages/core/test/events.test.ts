@@ -13,7 +13,7 @@ describe("events", () => {
     const source = { serverName: "files", identity: undefined, poolName: "files" };
     expect(recorder.events).toEqual([
       { ...source, type: "acquire-queued", waiting: 1 },
-      { ...source, type: "connection-opened", connectionId: 1, durationMs: 250 },
+      { ...source, type: "connection-opened", connectionId: 1, durationMs: 250, endpoint: { transport: "in-memory" } },
       {
         ...source,
         type: "request-finished",

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rememberFailure } from "../src/errors.ts";
-import { McpConnectionError, McpValidationError, RequestFailure } from "../src/index.ts";
+import { McpConnectionError, McpValidationError } from "../src/index.ts";
 import { judged, manual, ok } from "../src/testing/index.ts";
 import { acquireMany, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
@@ -106,16 +105,6 @@ describe("a lease", () => {
     await expect(work).rejects.toThrow(judgement);
     await clock.settle();
     expect(connector.live).toHaveLength(left);
-  });
-
-  it("released with an error that says the connection is broken closes it", async () => {
-    const { pool, connector, clock } = scriptedPool();
-    const lease = await pool.acquire();
-    const error = new Error("found out by other means");
-    rememberFailure(error, new RequestFailure("outcome-unknown", "lost"));
-    lease.release(error);
-    await clock.settle();
-    expect(connector.connection(1).closes).toEqual(["request-failed"]);
   });
 
   it("released with any other error keeps its connection", async () => {

@@ -213,7 +213,9 @@ describe("a manager's calls", () => {
       issues: [{ path: "name" }],
     });
     await tools[Symbol.asyncDispose]();
-    tools.release();
+    const released = await manager.getMcpTools("files");
+    released.release();
+    released.release();
     await expect(tools.callTool("echo")).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
     expect(manager.poolsOf("files").map((pool) => pool.stats().leases)).toEqual([0, 0]);
   });

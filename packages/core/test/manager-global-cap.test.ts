@@ -71,18 +71,25 @@ describe("the global cap", () => {
     waiting.value?.release();
   });
 
-  it("has no timer once nobody waits", async () => {
+  it("has a timer only while somebody waits, and one that keeps no process alive", async () => {
     const { manager, clock } = scriptedManager({ max: 1, servers: { a: exclusive(), b: exclusive() } });
     const held = await manager.acquire("a");
-    const timers = clock.pending.length;
+    await clock.settle();
+    const dueAt = () => clock.pending.map((timer) => timer.dueAt - clock.now());
+    const isRecheck = (ms: number) => ms > 0 && ms < 1_000;
+    expect(dueAt().filter(isRecheck)).toEqual([]);
     const controller = new AbortController();
     const waiting = outcomeOf(manager.acquire("b", { signal: controller.signal }));
     await clock.settle();
+    expect(dueAt().filter(isRecheck)).toHaveLength(1);
+    expect(
+      clock.pending.filter(({ isRef }) => isRef),
+      "the caller's own deadline",
+    ).toHaveLength(1);
     controller.abort(new Error("enough"));
-    await clock.advance(0);
+    await clock.settle();
     expect(waiting.state).toBe("rejected");
-    expect(clock.pending.filter(({ isRef }) => isRef)).toEqual([]);
-    expect(clock.pending.length).toBeLessThanOrEqual(timers + 1);
+    expect(dueAt().filter(isRecheck)).toEqual([]);
     held.release();
   });
 
@@ -143,13 +150,15 @@ describe("the global cap", () => {
       order.push(name);
       lease.discard();
     };
-    const patient = serve("patient");
+    const patient = [serve("patient")];
     await clock.advance(2_100);
     const urgent = serve("urgent");
+    // One more caller of a pool that waits already does not put it back in the line.
+    patient.push(serve("patient"));
     held.discard();
     await clock.advance(5);
-    await Promise.all([patient, urgent]);
-    expect(order).toEqual(["patient", "urgent"]);
+    await Promise.all([...patient, urgent]);
+    expect(order[0]).toBe("patient");
   });
 
   it("evicts no more connections than are waited for", async () => {
@@ -171,6 +180,49 @@ describe("the global cap", () => {
     for (const { value } of waiting) value?.discard();
     await clock.settle();
     for (const { value } of waiting) value?.discard();
+  });
+
+  it("counts an eviction under way as room, whatever else has closed meanwhile", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      max: 4,
+      servers: { idle: exclusive(), holder: exclusive(), one: exclusive(), two: exclusive() },
+    });
+    for (const lease of await acquireMany(manager, "idle", 3)) lease.release();
+    const held = await manager.acquire("holder");
+    connector.onClose.next(manual());
+    const waiting = [outcomeOf(manager.acquire("one"))];
+    held.discard();
+    await clock.settle();
+    waiting.push(outcomeOf(manager.acquire("two")));
+    await clock.advance(1_000);
+    expect(waiting.map(({ state }) => state)).toEqual(["resolved", "pending"]);
+    expect(manager.pool("idle").stats().connections).toMatchObject({ ready: 2, closing: 1 });
+    connector.pendingOf("close")[0]?.resolve();
+    await clock.settle();
+    expect(waiting.map(({ state }) => state)).toEqual(["resolved", "resolved"]);
+    for (const { value } of waiting) value?.release();
+  });
+
+  it("keeps to the back-off of a server whose turn it is, and hands the unit on", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      max: 1,
+      servers: { holder: exclusive(), broken: { ...exclusive(), priority: 5 }, fine: exclusive() },
+    });
+    const held = await manager.acquire("holder");
+    connector.onConnect.always(({ serverName }) => (serverName === "broken" ? fail(new Error("refused")) : ok()));
+    const broken = Array.from({ length: 6 }, (_, index) =>
+      outcomeOf(manager.acquire("broken", index % 2 === 0 ? {} : { identity: "me" })),
+    );
+    const fine = outcomeOf(manager.acquire("fine"));
+    await clock.settle();
+    held.discard();
+    await clock.settle();
+    const early = connector.connects.filter(({ serverName }) => serverName === "broken").length;
+    expect(early, "at once, one failure is made up for; the next ones are spaced out").toBeLessThanOrEqual(2);
+    expect(fine.state).toBe("resolved");
+    fine.value?.discard();
+    await clock.advance(9_000);
+    expect(broken.map(({ state }) => state)).toEqual(Array(6).fill("rejected"));
   });
 
   it("lets a surplus connection of the lowest priority drain when nothing is idle", async () => {
@@ -228,6 +280,32 @@ describe("the global cap", () => {
     expect(manager.pool("minimum").stats().connections.total).toBe(0);
     await manager.warmUp("minimum");
     expect(manager.pool("minimum").stats().connections.total).toBe(2);
+  });
+
+  it("evicts nothing for a minimum", async () => {
+    const scripted = scriptedManager({
+      max: 2,
+      servers: { idle: exclusive(), minimum: exclusive({ minConnections: 2 }) },
+    });
+    const { manager, clock } = scripted;
+    for (const lease of await acquireMany(manager, "idle", 2)) lease.release();
+    await manager.warmUp("minimum");
+    await clock.advance(5_000);
+    expect(openServers(scripted)).toEqual(["idle", "idle"]);
+  });
+
+  it("evicts nothing for a caller who has gone", async () => {
+    const scripted = scriptedManager({ max: 1, servers: { holder: exclusive(), gone: exclusive() } });
+    const { manager, clock } = scripted;
+    const held = await manager.acquire("holder");
+    const controller = new AbortController();
+    const gone = outcomeOf(manager.acquire("gone", { signal: controller.signal }));
+    await clock.settle();
+    controller.abort(new Error("enough"));
+    held.release();
+    await clock.advance(5_000);
+    expect(gone.state).toBe("rejected");
+    expect(openServers(scripted)).toEqual(["holder"]);
   });
 
   it("gets its units back from connects that fail, are given up, or come too late", async () => {
@@ -313,7 +391,7 @@ describe("the global cap", () => {
     const more = await manager.acquire("a");
     more.release();
     await manager.reload(options({ max: 1, servers: { a: exclusive(), b: exclusive() } }));
-    await clock.advance(2_000);
+    await clock.settle();
     expect(openServers(scripted)).toEqual(["a"]);
     expect(manager.stats()).toMatchObject({ totalConnections: 1, maxTotalConnections: 1 });
     a.release();

@@ -47,6 +47,7 @@ describe("identities", () => {
     expect(pool.tryAcquire()).toBeUndefined();
     await pool.warmUp();
     expect(connector.connects).toEqual([]);
+    expect(manager.poolsOf("a"), "no pool is made for what is refused").toHaveLength(1);
     await manager.callTool("a", { name: "echo" }, { identity: "me" });
     expect(connector.connects).toMatchObject([{ identity: "me" }]);
   });
@@ -128,10 +129,9 @@ describe("the sharing mode", () => {
   it("is one of the two there are", async () => {
     const { manager } = scriptedManager({ servers: { a: {} } });
     const sharing = "sometimes" as "shared";
-    await expect(manager.acquire("a", { sharing })).rejects.toMatchObject({ issues: [{ path: "sharing" }] });
-    await expect(manager.acquire("a", { sharing, identity: "me" })).rejects.toMatchObject({
-      issues: [{ path: "sharing" }],
-    });
+    const refusal = { code: "VALIDATION_FAILED", serverName: "a", issues: [{ path: "sharing" }] };
+    await expect(manager.acquire("a", { sharing })).rejects.toMatchObject(refusal);
+    await expect(manager.acquire("a", { sharing, identity: "me" })).rejects.toMatchObject(refusal);
   });
 });
 

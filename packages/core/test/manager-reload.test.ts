@@ -291,13 +291,13 @@ describe("a manager's events", () => {
   it("are only those of the types asked for, until the listener leaves", async () => {
     const { manager } = scriptedManager({ servers: { a: {} } });
     const heard: string[] = [];
-    const unsubscribe = manager.subscribe((event) => heard.push(event.type), ["connection-opened"]);
+    const unsubscribe = manager.subscribe((event) => heard.push(event.type), ["request-finished"]);
     await manager.callTool("a", CALL);
     await manager.callTool("a", CALL, { identity: "one" });
-    expect(heard).toEqual(["connection-opened", "connection-opened"]);
+    expect(heard).toEqual(["request-finished", "request-finished"]);
     unsubscribe();
     unsubscribe();
-    await manager.callTool("a", CALL, { identity: "two" });
+    for (const identity of [undefined, "one", "two"]) await manager.callTool("a", CALL, { identity });
     expect(heard).toHaveLength(2);
   });
 
@@ -350,11 +350,19 @@ describe("closing a manager", () => {
     expect(connector.live).toEqual([]);
   });
 
-  it("may be asked for again, and by `await using`", async () => {
+  it("is what `await using` does at the end", async () => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    await manager.callTool("a", CALL);
+    await manager[Symbol.asyncDispose]();
+    expect(connector.live).toEqual([]);
+    await expect(manager.callTool("a", CALL)).rejects.toMatchObject({ code: "POOL_CLOSED" });
+  });
+
+  it("may be asked for again", async () => {
     const { manager, connector } = scriptedManager({ servers: { a: {} } });
     await manager.callTool("a", CALL);
     expect(manager.close()).toBe(manager.close());
-    await manager[Symbol.asyncDispose]();
+    await manager.close();
     expect(connector.connection(1).closes).toEqual(["pool-closed"]);
   });
 
@@ -363,6 +371,19 @@ describe("closing a manager", () => {
     await manager.callTool("a", CALL);
     await manager.callTool("a", CALL, { identity: "me" });
     expect(clock.pending.filter(({ isRef }) => isRef)).toEqual([]);
+  });
+
+  it("needs one timer for the deadlines of all its pools", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {}, b: {} } });
+    connector.onRequest.always(manual());
+    const calls = ["a", "b"].flatMap((name) =>
+      ["one", "two"].map((identity) => outcomeOf(manager.callTool(name, CALL, { identity }))),
+    );
+    await clock.settle();
+    expect(clock.pending.filter(({ isRef }) => isRef)).toHaveLength(1);
+    for (const call of connector.pendingOf("request")) call.resolve({ content: [] });
+    await clock.settle();
+    expect(calls.map(({ state }) => state)).toEqual(Array(4).fill("resolved"));
   });
 
   it("ends in bounded time even if a connection never closes", async () => {

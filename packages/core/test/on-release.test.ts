@@ -118,7 +118,7 @@ describe("what an exclusive holder leaves running", () => {
     expect(pool.stats().connections.draining).toBe(1);
     lease.release();
     await clock.settle();
-    expect(connector.connection(1).closes).toEqual(["discarded"]);
+    expect(connector.connection(1).closes).toEqual(["abandoned"]);
     expect(waiting.value?.connectionId).toBe(2);
     waiting.value?.release();
   });
@@ -147,7 +147,7 @@ describe("what an exclusive holder leaves running", () => {
     await clock.settle();
     expect(work.error).toEqual(new Error("oops"));
     expect([waiting.state, waiting.value?.connectionId]).toEqual(["resolved", 2]);
-    expect(connector.connection(1).closes).toEqual(["discarded"]);
+    expect(connector.connection(1).closes).toEqual(["abandoned"]);
     waiting.value?.release();
   });
 });

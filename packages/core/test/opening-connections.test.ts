@@ -172,6 +172,18 @@ describe("opening connections", () => {
     for (const lease of leases) lease.release();
   });
 
+  it("opens no spare connection while the server fails", async () => {
+    const { connector, pool, clock } = scriptedPool({ maxRequestsPerConnection: 4 });
+    const leases = await acquireMany(pool, 3);
+    connector.onConnect.always({ kind: "fail", error: new Error("refused") });
+    for (let round = 0; round < 20; round++) {
+      pool.tryAcquire()?.release();
+      await clock.settle();
+    }
+    expect(connector.connects.length).toBeLessThanOrEqual(3);
+    for (const lease of leases) lease.release();
+  });
+
   it("opens no spare connection above the maximum, nor for exclusive ones", async () => {
     const full = scriptedPool({ maxRequestsPerConnection: 4, maxConnections: 1 });
     const leases = await acquireMany(full.pool, 4);

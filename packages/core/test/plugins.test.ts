@@ -163,6 +163,23 @@ describe("plugins", () => {
     expect(log).toEqual(["connection-closed", "pool-closed", "disposed"]);
   });
 
+  it("are all disposed, though one of them throws: it is reported", async () => {
+    const error = new Error("a plugin's bug");
+    let disposed = 0;
+    const throws = () => {
+      throw error;
+    };
+    const { pool, recorder } = scriptedPool({
+      plugins: [
+        { name: "bad", install: () => ({ dispose: throws }) },
+        { name: "good", install: () => ({ dispose: () => void disposed++ }) },
+      ],
+    });
+    await pool.close();
+    expect(disposed).toBe(1);
+    expect(recorder.of("listener-failed")).toMatchObject([{ error }]);
+  });
+
   it("see the pool, and act on it, through their control", async () => {
     let control: Parameters<PoolPlugin["install"]>[0] | undefined;
     const { pool, connector, clock, recorder } = scriptedPool({

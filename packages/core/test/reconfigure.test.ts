@@ -167,6 +167,14 @@ describe("a new connector", () => {
     waiting.value?.release();
   });
 
+  it("says anew what a connection can carry", async () => {
+    const { pool, clock } = scriptedPool({ connector: { concurrency: 16 } });
+    await pool.request("ping");
+    expect(pool.stats().room).toBe(160);
+    pool.reconfigure({ minConnections: 0 }, new ScriptedConnector({ clock, concurrency: 4 }));
+    expect(pool.stats().room).toBe(40);
+  });
+
   it("is tried at once, though the old one was failing", async () => {
     const { pool, connector, clock } = scriptedPool();
     connector.onConnect.always({ kind: "fail", error: new Error("refused") });

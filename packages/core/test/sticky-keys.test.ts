@@ -319,4 +319,18 @@ describe("a sticky key", () => {
     expect(outcomes.map(({ state }) => state)).toEqual(["rejected", "rejected", "rejected", "rejected"]);
     expect(pool.stats().waiting).toBe(0);
   });
+
+  it("is told that its state is gone after a call on its connection was aborted", async () => {
+    const { pool, connector, clock } = exclusivePool();
+    connector.onRequest.next(hang());
+    const controller = new AbortController();
+    const lease = await pool.acquire({ stickyKey: "alice" });
+    const request = outcomeOf(lease.request("tools/call", { name: "a" }, { signal: controller.signal }));
+    await clock.settle();
+    controller.abort("enough");
+    await clock.settle();
+    lease.release();
+    expect(request.state).toBe("rejected");
+    await expect(pool.acquire({ stickyKey: "alice" })).rejects.toBeInstanceOf(McpSessionLostError);
+  });
 });

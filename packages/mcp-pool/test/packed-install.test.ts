@@ -45,10 +45,9 @@ describe("the examples of the READMEs, in an empty folder with packed packages",
   beforeAll(async () => {
     for (const name of PACKAGES) {
       const destination = join(folder, "tarballs", name);
-      await run("pnpm", ["pack", "--pack-destination", destination], {
-        cwd: join(ROOT, "packages", name),
-        env: { ...process.env, PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}` },
-      });
+      const pnpm = join(ROOT, "node_modules/pnpm/bin/pnpm.cjs");
+      const cwd = join(ROOT, "packages", name);
+      await run(process.execPath, [pnpm, "pack", "--pack-destination", destination], { cwd });
       const [tarball] = readdirSync(destination);
       if (tarball === undefined) throw new Error(`${name} was not packed`);
       tarballs.set(name, join(destination, tarball));

@@ -19,10 +19,12 @@ describe("the manager of the process", () => {
   });
 
   it("needs a configuration first, and has one only", async () => {
+    await expect(getMcpConnectionManager()).rejects.toThrow(/needs a configuration/);
     await expect(getMcpConnectionManager()).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
     const manager = await getMcpConnectionManager(SOURCE, options());
-    const other = getMcpConnectionManager({ mcpServers: { b: { command: "b" } } }, options());
-    await expect(other).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
+    const other = () => getMcpConnectionManager({ mcpServers: { b: { command: "b" } } }, options());
+    await expect(other()).rejects.toThrow(/has another configuration/);
+    await expect(other()).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
     expect(await getMcpConnectionManager()).toBe(manager);
   });
 

@@ -29,11 +29,19 @@ export interface LedgerEntry {
 export function readLedger(path: string): LedgerReport {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const entries = text.split("\n").flatMap(parseLine);
-  const keys = new Set(entries.filter((entry) => entry.event !== "process").map((entry) => entry.key));
+  const counts = new Map<string, { started: number; ended: number; pids: Set<number> }>();
+  for (const { event, key, pid } of entries) {
+    if (event === "process") continue;
+    const count = counts.get(key) ?? { started: 0, ended: 0, pids: new Set() };
+    counts.set(key, count);
+    if (event === "start") count.started++;
+    else count.ended++;
+    count.pids.add(pid);
+  }
   return {
     entries,
     processes: entries.filter((entry) => entry.event === "process").map((entry) => entry.pid),
-    counts: Object.fromEntries([...keys].map((key) => [key, countsOf(key, entries)])),
+    counts: Object.fromEntries([...counts].map(([key, count]) => [key, { ...count, pids: [...count.pids] }])),
   };
 }
 
@@ -42,13 +50,4 @@ function parseLine(line: string): LedgerEntry[] {
   if (event !== "process" && event !== "start" && event !== "end") return [];
   if (key === undefined || pid === undefined || time === undefined) return [];
   return [{ event, key: decodeURIComponent(key), pid: Number(pid), time: Number(time) }];
-}
-
-function countsOf(key: string, entries: readonly LedgerEntry[]): ExecutionCounts {
-  const own = entries.filter((entry) => entry.key === key && entry.event !== "process");
-  return {
-    started: own.filter((entry) => entry.event === "start").length,
-    ended: own.filter((entry) => entry.event === "end").length,
-    pids: [...new Set(own.map((entry) => entry.pid))],
-  };
 }

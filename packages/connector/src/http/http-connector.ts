@@ -98,10 +98,33 @@ function addressOf({ url: given, headers = {} }: HttpConnectorOptions): Pick<Htt
     // The value is not shown: it may hold credentials.
     throw new McpConfigurationError([{ path: "url", message: "must be an http or https URL" }]);
   }
+  checkHeaders(headers);
   if (url.username === "" && url.password === "") return { url, headers };
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const credentials = `${decode(url.username)}:${decode(url.password)}`;
   url.username = url.password = "";
   return { url, headers: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}`, ...headers } };
+}
+
+/** Node.js would quote the value it does not take, so bad ones are found before it sees them. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  const issues = Object.entries(headers).flatMap(([name, value]) => {
+    try {
+      new Headers([[name, value]]);
+      return [];
+    } catch {
+      return [{ path: `headers.${name}`, message: "is no valid header; its value is not shown" }];
+    }
+  });
+  if (issues.length > 0) throw new McpConfigurationError(issues);
+}
+
+/** A user name or password with a bare percent sign stands for itself. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function joinFailures(error: ConnectFailure, fallbackError: unknown): unknown {
