@@ -177,3 +177,18 @@ describe("an aborted request", SLOW, () => {
     expect(server.stats().requests.ping).toBe(1);
   });
 });
+
+describe("failed requests", SLOW, () => {
+  test("leave no handler behind in the SDK's client, however many there are", async () => {
+    const { server, connection } = await connected();
+    server.failNext({ status: 429, count: 200, ...CALL });
+    for (let call = 0; call < 200; call++) {
+      expect(await failureOf(callTool(connection, "echo", { message: "" }))).toMatchObject({ judgement: "overloaded" });
+    }
+    for (const name of ["_responseHandlers", "_progressHandlers", "_timeoutInfo"]) {
+      const handlers = Reflect.get(connection.raw as object, name) as ReadonlyMap<unknown, unknown>;
+      expect(handlers.size, name).toBe(0);
+    }
+    await expect(callTool(connection, "echo", { message: "" })).resolves.toBeDefined();
+  });
+});

@@ -38,6 +38,13 @@ export class ConnectionSet {
     return this.ready.size + this.busy.size + this.checking.size + this.bound.size;
   }
 
+  /** Whether this connection, and no other, serves or may after a check. */
+  hasOnly(id: number): boolean {
+    if (this.usable !== 1) return false;
+    for (const { isUsable, id: own } of this) if (isUsable) return own === id;
+    return false;
+  }
+
   add(entry: ConnectionEntry): void {
     this.#place(entry);
   }

@@ -66,6 +66,7 @@ export class Dispatcher implements LimitWaiter {
       queue: this.queue,
       admit: (asker) => host.admit(asker),
       canBringFresh: () => this.growth.isOpening || this.growth.canOpen,
+      grow: () => this.growth.grow(),
       tryGrant: (waiter, entry) => {
         const isGranted = context.server.limit.take(this);
         if (isGranted) this.#grant(waiter, entry);
@@ -117,17 +118,7 @@ export class Dispatcher implements LimitWaiter {
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
   needsFresh(avoid: number | undefined): boolean {
-    if (!this.growth.canOpen) return false;
-    if (avoid === undefined) return true;
-    for (const { id, isUsable } of this.set) if (isUsable && id !== avoid) return false;
-    return this.set.usable > 0;
-  }
-
-  /** Waits for a connection that is opened from now on; for any, once the limits allow no new one. */
-  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
-    const promise = this.sides.waitFresh(terms);
-    this.growth.grow();
-    return promise;
+    return this.growth.canOpen && (avoid === undefined || this.set.hasOnly(avoid));
   }
 
   /** Joins the wait queue. */

@@ -153,10 +153,10 @@ export class Growth implements CapacityClaimant {
 
   /** Opens one connection more than what is missing. Returns whether one is being opened now. */
   openOne(): boolean {
-    const { server, clock, capacity } = this.#context;
+    const { server, clock } = this.#context;
     if (this.#opener.running > 0) return true;
     if (!this.canOpen || server.backoff.notBefore > clock.now()) return false;
-    if (capacity?.take(this, true) === false) return false;
+    if (this.#context.capacity?.take(this, true) === false) return false;
     this.#opener.start(false);
     return true;
   }

@@ -129,18 +129,19 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const request: PoolRequest = {
+      method,
+      params: withMeta(params, options.meta),
+      options,
+      deadlineAt: clock.now() + timeoutMs,
+      attemptTimeoutMs: undefined,
+      lease,
+      connectionId: undefined,
+      avoid: undefined,
+      isFreshWanted: false,
+    };
     try {
-      return this.#request({
-        method,
-        params: withMeta(params, options.meta),
-        options,
-        deadlineAt: clock.now() + timeoutMs,
-        attemptTimeoutMs: undefined,
-        lease,
-        connectionId: undefined,
-        avoid: undefined,
-        isFreshWanted: false,
-      });
+      return this.#request(request);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -164,7 +164,7 @@ export class RequestPath implements AttemptHost {
       bulkhead !== undefined && !hasUnit
         ? (own: WaitTerms) => queue.add(own, bulkhead.waiters, "saturated")
         : isFresh
-          ? (own: WaitTerms) => this.#dispatcher.waitFresh(own)
+          ? (own: WaitTerms) => this.#dispatcher.sides.waitFresh(own)
           : undefined;
     return this.#host.wait(terms, join).then(
       (granted) => this.#sendGranted(granted, request, startedAt, bulkhead),

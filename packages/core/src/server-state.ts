@@ -78,6 +78,7 @@ export class ConnectBackoff {
     this.#strikes = 0;
     this.#notBefore = 0;
     this.#isFailing = false;
+    this.#startedAt.length = 0;
   }
 
   /** The first strike costs no delay: a lost connection is replaced at once. */

@@ -10,6 +10,7 @@ export interface SideLinesHost {
   admit(asker: Admission): McpPoolError | undefined;
   /** Whether a new connection is coming, or may be opened. */
   canBringFresh(): boolean;
+  grow(): void;
   /** Grants room, if the server's limit leaves a unit for it. */
   tryGrant(waiter: Waiter, entry: ConnectionEntry): boolean;
 }
@@ -32,7 +33,9 @@ export class SideLines {
 
   /** Waits for a connection that is opened from now on; for any, once none can come. */
   waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
-    return this.#host.queue.add(terms, this.fresh, "opening");
+    const promise = this.#host.queue.add(terms, this.fresh, "opening");
+    this.#host.grow();
+    return promise;
   }
 
   /** Refuses those whom plugins refuse, and sends on who waits for a new connection when none can come. */

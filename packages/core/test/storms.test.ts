@@ -21,8 +21,8 @@ describe("a server that dies right after every handshake", () => {
     expect(connector.connects.length).toBeLessThanOrEqual(30);
     expect(pool.stats().counters.lost).toBe(connector.connects.length);
     const pauses = recorder.of("connects-paused");
-    expect(pauses.length).toBeGreaterThan(3);
-    expect(pauses.at(-1)?.strikes).toBeGreaterThan(5);
+    expect(pauses.length).toBeGreaterThan(1);
+    expect(pauses.at(-1)?.strikes).toBeGreaterThan(3);
   });
 
   it("is used again within one pause once it stays up: the pool never gives up", async () => {

@@ -1,6 +1,7 @@
 import { fail, judged, ok, untilAborted } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf, type FullStack, fullStack, settled } from "./full-stack.ts";
+import { ledgeredServer, managerOf } from "./real-servers.ts";
 
 const PAY = { name: "pay" };
 
@@ -155,5 +156,21 @@ describe("a broken server", () => {
     const call = settled(manager.callTool("files", PAY));
     await clock.advance(1_000);
     expect(call.state).toBe("resolved");
+  });
+});
+
+describe("a real server that is busy in one synchronous tool", () => {
+  it("survives its checks, and finishes", { timeout: 60_000 }, async () => {
+    const { config, processes } = ledgeredServer();
+    const manager = await managerOf({
+      mcpServers: { files: config },
+      pool: { minConnections: 0, healthCheck: { intervalMs: 200, timeoutMs: 100, failureThreshold: 1 } },
+    });
+    const failed: unknown[] = [];
+    manager.subscribe((event) => failed.push(event), ["health-check-failed", "connection-closed"]);
+    expect(await manager.callTool("files", { name: "busy", arguments: { ms: 1_500 } })).toMatchObject({
+      content: [{}],
+    });
+    expect([failed, processes().length]).toEqual([[], 1]);
   });
 });

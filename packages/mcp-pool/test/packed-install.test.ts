@@ -40,7 +40,7 @@ function example(file: string, mark: string): string {
 describe("the examples of the READMEs, in an empty folder with packed packages", () => {
   const folder = mkdtempSync(join(tmpdir(), "mcp-pool-packed-"));
   const tarballs = new Map<string, string>();
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), SETUP_MS);
 
   beforeAll(async () => {
     for (const name of PACKAGES) {
