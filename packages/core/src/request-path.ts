@@ -157,6 +157,7 @@ export class RequestPath implements AttemptHost {
       stickyKey: undefined,
       asker: request,
       unit,
+      mayHaveRun: request.mayHaveRun,
     };
     const { queue } = this.#dispatcher;
     const isFresh = (request.avoid !== undefined || request.isFreshWanted) && this.#wantsFresh(request);
@@ -213,7 +214,7 @@ export class RequestPath implements AttemptHost {
   #lateError(request: PoolRequest): McpTimeoutError {
     const { serverName } = this.context;
     // An earlier attempt may have reached the server.
-    const wasSent = request.connectionId !== undefined;
+    const wasSent = request.mayHaveRun === true;
     const what = wasSent ? "was not sent again: its time is up, and it may have run" : "was not sent: its time is up";
     return new McpTimeoutError(`${describeRequest(request, serverName)} ${what}`, {
       serverName,
