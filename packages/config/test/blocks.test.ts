@@ -66,7 +66,15 @@ server_configs:
       validateOnAcquire: true,
       cleanupIntervalMs: 60_000,
       toolListTtlMs: 300_000,
-      retry: { maxAttempts: 3, initialDelayMs: 1_000, backoffFactor: 2, maxDelayMs: 30_000 },
+      retry: {
+        enabled: true,
+        maxAttempts: 3,
+        initialDelayMs: 1_000,
+        backoffFactor: 2,
+        maxDelayMs: 30_000,
+        budgetTokens: 500,
+        repeatAfterSessionLoss: true,
+      },
       healthCheck: {
         enabled: true,
         intervalMs: 60_000,
@@ -74,6 +82,7 @@ server_configs:
         failureThreshold: 3,
         successThreshold: 2,
         checkMethod: "list_tools",
+        bypassMs: 500,
       },
       circuitBreaker: {
         enabled: true,
@@ -81,6 +90,7 @@ server_configs:
         recoveryTimeoutMs: 60_000,
         successThreshold: 2,
         halfOpenMaxCalls: 1,
+        trialTimeoutMs: 60_000,
       },
     });
   });

@@ -99,6 +99,8 @@ async function round(durationMs: number) {
         shared: { pool: { maxRequestsPerConnection: 6 } },
         exclusive: { pool: { sharing: "exclusive" } },
       },
+      // Circuits would open, as they should, and most calls would be refused rather than hurt.
+      settings: { enableCircuitBreakers: false },
     },
     { plugins: [spy], connector: () => ({ ...stdioConnector(server), connectBackoff }) },
   );
