@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import type { Problems } from "./problems.ts";
+import { MAX_FAULTS, type Problems } from "./problems.ts";
 import type { SourceText } from "./read-source.ts";
 import type { ConfigDocument, Path, Position, Source } from "./source.ts";
 
@@ -34,7 +34,7 @@ export function parseYaml({ source, text }: SourceText, problems: Problems): Con
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const faults = [...document.errors, ...document.warnings];
-  for (const { code, pos } of faults) {
+  for (const { code, pos } of faults.slice(0, MAX_FAULTS)) {
     const place: Source = { ...source, locate: () => at(pos[0]) };
     problems.report(place, [], { message: SENTENCES[code] ?? `is no valid YAML (${code})` });
   }
