@@ -1,5 +1,5 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import type { Problems } from "./problems.ts";
+import { MAX_FAULTS, type Problems } from "./problems.ts";
 import type { SourceText } from "./read-source.ts";
 import type { ConfigDocument, Path, Position, Source } from "./source.ts";
 
@@ -32,7 +32,7 @@ export function parseJson({ source, text }: SourceText, problems: Problems): Con
     const place: Source = { ...source, locate: () => at(offset) };
     problems.report(place, [], { message });
   };
-  for (const { error, offset } of errors) {
+  for (const { error, offset } of errors.slice(0, MAX_FAULTS)) {
     const code = printParseErrorCode(error);
     refuse(offset, SENTENCES[code] ?? `is no valid JSON (${code})`);
   }

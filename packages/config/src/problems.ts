@@ -2,6 +2,12 @@ import { type Issue, McpConfigurationError } from "@mcp-pool/core";
 import { describeValue, showKey } from "./reveal.ts";
 import type { Path, Source } from "./source.ts";
 
+/** As many faults of one text are told: what comes after is mostly a consequence. */
+export const MAX_FAULTS = 20;
+
+/** As many problems are told in all. */
+const MAX_ISSUES = 200;
+
 /** What is wrong with a value. */
 export interface Problem {
   /** What would be right, as in "must be …". */
@@ -22,6 +28,7 @@ export class Problems {
   readonly issues: Issue[] = [];
 
   report(source: Source, path: Path, problem: Problem): void {
+    if (this.issues.length >= MAX_ISSUES) return;
     const { expected, hint, part } = problem;
     const found = problem.found ?? (expected === undefined ? undefined : describeValue(problem.value));
     const shown = path.map((key, index) => (part === "key" && index === path.length - 1 ? showKey(key) : oneLine(key)));

@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Problems } from "./problems.ts";
 import type { Source } from "./source.ts";
 
 /** More than any configuration needs; what is longer would only take time to parse. */
-const MAX_BYTES = 1_048_576;
+const MAX_BYTES = 524_288;
 
 /** What is said of a file that cannot be opened. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -33,7 +33,8 @@ export function readSource(path: string, problems: Problems): SourceText | undef
     return undefined;
   };
   try {
-    const descriptor = openSync(file, "r");
+    // A pipe would be waited for until somebody writes to it.
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const status = fstatSync(descriptor);
       if (status.isDirectory()) return refuse("is a directory, not a file");

@@ -1,5 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import type { Problems } from "./problems.ts";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+} from "yaml";
+import { MAX_FAULTS, type Problems } from "./problems.ts";
 import type { SourceText } from "./read-source.ts";
 import type { ConfigDocument, Path, Position, Source } from "./source.ts";
 
@@ -20,6 +31,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   MISSING_CHAR: "a character is missing here, such as a colon, a comma, a quote or a bracket",
   MULTILINE_IMPLICIT_KEY: "a key must stand on one line",
   MULTIPLE_DOCS: "there is more than one document in the file",
+  RESOURCE_EXHAUSTION: "is nested too deeply",
   TAB_AS_INDENT: "tabs cannot be used for indentation; use spaces",
   TAG_RESOLVE_FAILED: "this tag is not known",
   UNEXPECTED_TOKEN: "this is not expected here",
@@ -33,7 +45,7 @@ export function parseYaml({ source, text }: SourceText, problems: Problems): Con
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const faults = [...document.errors, ...document.warnings];
+  const faults = worthTelling([...document.errors, ...document.warnings]);
   for (const { code, pos } of faults) {
     const place: Source = { ...source, locate: () => at(pos[0]) };
     problems.report(place, [], { message: SENTENCES[code] ?? `is no valid YAML (${code})` });
@@ -50,6 +62,15 @@ export function parseYaml({ source, text }: SourceText, problems: Problems): Con
     problems.report(source, [], { message });
     return undefined;
   }
+}
+
+/** One fault tells enough of a place; where the nesting ends the parser, the rest follows from that. */
+function worthTelling(faults: readonly YAMLError[]): readonly YAMLError[] {
+  const tooDeep = faults.filter(({ code }) => code === "RESOURCE_EXHAUSTION").slice(0, 1);
+  if (tooDeep.length > 0) return tooDeep;
+  return [...new Map(faults.toReversed().map((fault) => [fault.pos[0], fault])).values()]
+    .toReversed()
+    .slice(0, MAX_FAULTS);
 }
 
 function locate(
