@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -38,6 +39,10 @@ export class Leases implements LeaseHost {
 
   get requestTimeoutMs(): number {
     return this.#context.options.requestTimeoutMs;
+  }
+
+  get clock(): Clock {
+    return this.#context.clock;
   }
 
   /** Keeps track of leases from now on, with the stacks that acquired them. */

@@ -58,9 +58,7 @@ export class Recycler {
     });
     wheel.set(deadline, clock.now() + limitMs);
     this.#resets.add(stop);
-    invoke(reset, new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs })).then(
-      stop,
-      (cause: unknown) => end(cause ?? new Error("the onRelease function failed")),
-    );
+    const client = new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs, clock });
+    invoke(reset, client).then(stop, (cause: unknown) => end(cause ?? new Error("the onRelease function failed")));
   }
 }
