@@ -11,14 +11,14 @@ const thirdParty = packages
 
 /** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "23 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "26 kB", ...without(thirdParty) },
   {
     name: "mcp-pool, its own code",
     path: "packages/mcp-pool/dist/index.js",
-    limit: "2.5 kB",
+    limit: "3.5 kB",
     ...without([...thirdParty, ...ours]),
   },
-  { name: "all packages together", path: packages.flatMap(entries), limit: "40 kB", ...without(thirdParty) },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "52 kB", ...without(thirdParty) },
 ];
 
 export default config;

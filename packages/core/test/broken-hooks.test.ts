@@ -87,7 +87,8 @@ describe("a listener", () => {
 
   it("that rejects whatever it hears of does not hear of itself for ever", async () => {
     const { pool, clock, recorder } = scriptedPool();
-    pool.subscribe(async () => boom());
+    const rejects: PoolEventListener = async () => boom();
+    pool.subscribe(rejects);
     (await pool.acquire()).release();
     await clock.settle();
     const { types } = recorder;
