@@ -11,20 +11,20 @@ const thirdParty = packages
 
 /** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "23 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "27 kB", ...without(thirdParty) },
   {
     name: "@mcp-pool/config",
     path: "packages/config/dist/index.js",
-    limit: "15 kB",
+    limit: "16 kB",
     ...without([...thirdParty, ...ours]),
   },
   {
     name: "mcp-pool, its own code",
     path: "packages/mcp-pool/dist/index.js",
-    limit: "2.5 kB",
+    limit: "3.5 kB",
     ...without([...thirdParty, ...ours]),
   },
-  { name: "all packages together", path: packages.flatMap(entries), limit: "55 kB", ...without(thirdParty) },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "66 kB", ...without(thirdParty) },
 ];
 
 export default config;

@@ -38,6 +38,9 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): PoolPlugin 
   };
 }
 
+/** Connections with failures that are remembered; what is in flight together on one ends at about the same time. */
+const MAX_REMEMBERED = 100;
+
 /** The circuit breaker of one pool. */
 class CircuitGuard {
   readonly breaker: CircuitBreaker;
@@ -47,6 +50,10 @@ class CircuitGuard {
   readonly #trials = new Set<PoolRequest>();
   /** Errors of connects; they are counted once, not once more for each request they fail. */
   readonly #connectErrors = new WeakSet<object>();
+  /** Requests that were let through so far. */
+  #entered = 0;
+  /** How many those were when a failure on a connection was counted last, by connection. */
+  readonly #countedUpTo = new Map<number, number>();
   #probe: Permit | undefined;
   #isDisposed = false;
 
@@ -85,6 +92,7 @@ class CircuitGuard {
     return (request) => {
       const permit = breaker.enter(request.deadlineAt);
       if (permit === undefined) return this.#refuse();
+      const number = ++this.#entered;
       const isTrial = breaker.state === "half-open";
       if (isTrial) this.#trials.add(request);
       return next(request).then(
@@ -95,8 +103,9 @@ class CircuitGuard {
         },
         (error: unknown) => {
           if (isTrial) this.#trials.delete(request);
-          const isCounted = this.#isConnectError(error);
-          breaker.settle(permit, isCounted ? "neutral" : breaker.judge(error, outcomeOf), error);
+          const outcome = this.#isConnectError(error) ? "neutral" : breaker.judge(error, outcomeOf);
+          const isCounted = outcome === "failure" && !isTrial && this.#isCounted(request, number);
+          breaker.settle(permit, isCounted ? "neutral" : outcome, error);
           throw error;
         },
       );
@@ -148,6 +157,17 @@ class CircuitGuard {
   #dropProbe(): void {
     if (this.#probe !== undefined) this.breaker.settle(this.#probe, "neutral");
     this.#probe = undefined;
+  }
+
+  /** Calls in flight together on one connection end together; that is one failure of the server, not one for each. */
+  #isCounted({ connectionId }: PoolRequest, number: number): boolean {
+    if (connectionId === undefined) return false;
+    if (number <= (this.#countedUpTo.get(connectionId) ?? 0)) return true;
+    this.#countedUpTo.delete(connectionId);
+    this.#countedUpTo.set(connectionId, this.#entered);
+    const [oldest] = this.#countedUpTo.keys();
+    if (this.#countedUpTo.size > MAX_REMEMBERED && oldest !== undefined) this.#countedUpTo.delete(oldest);
+    return false;
   }
 
   #isConnectError(error: unknown): boolean {

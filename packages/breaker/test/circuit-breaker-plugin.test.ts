@@ -101,6 +101,31 @@ describe("the circuit breaker of a pool", () => {
     expect(connector.connects).toHaveLength(3);
   });
 
+  it("counts the loss of a connection once, however many calls were on it", async () => {
+    const { pool, connector, clock } = poolBench([circuitBreaker(QUICK)]);
+    connector.onRequest.always(manual());
+    const calls = Array.from({ length: 10 }, () => outcomeOf(pool.request("tools/call", { name: "pay" })));
+    await clock.settle();
+    connector.connection(1).die(new Error("crash"));
+    await clock.settle();
+    expect(calls.every(({ state }) => state === "rejected")).toBe(true);
+    expect(pool.circuitBreaker.getStats()).toMatchObject({ state: "closed", failureCount: 1 });
+  });
+
+  it("counts once what was in flight together on one connection, and each of those that came one after the other", async () => {
+    const { pool, connector, clock } = poolBench([circuitBreaker(QUICK)], { attemptTimeoutMs: 100 });
+    connector.onRequest.always(untilAborted());
+    const together = Array.from({ length: 10 }, () => outcomeOf(pool.request("tools/call", { name: "pay" })));
+    await clock.advance(100);
+    expect(together.every(({ state }) => state === "rejected")).toBe(true);
+    expect(pool.circuitBreaker.getStats()).toMatchObject({ state: "closed", failureCount: 1 });
+    for (let call = 0; call < 2; call++) {
+      void outcomeOf(pool.request("tools/call", { name: "pay" }));
+      await clock.advance(200);
+    }
+    expect(pool.circuitBreaker.state).toBe("open");
+  });
+
   it("opens no connection while it is open, not even up to the minimum, and opens the minimum again once it closes", async () => {
     const bench = poolBench([circuitBreaker({ ...QUICK, successThreshold: 1 })], { minConnections: 2 });
     const { pool, connector, clock } = bench;

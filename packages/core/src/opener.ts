@@ -159,7 +159,10 @@ export class Opener {
       return;
     }
     this.#end(opening);
-    this.#fail(opening, cause);
+    const { clock, options } = this.#context;
+    // A connector has the same limit, and may be the first to notice: to callers it is one and the same.
+    const isTimeUp = clock.now() - opening.startedAt >= options.connectionTimeoutMs - 1;
+    this.#fail(opening, isTimeUp ? this.#timeoutError(cause) : cause);
     this.#host.onPlaceFreed();
   }
 
@@ -168,13 +171,17 @@ export class Opener {
       this.#free(opening);
       return;
     }
-    const { serverName, options } = this.#context;
-    const error = new McpTimeoutError(
-      `MCP server "${serverName}" did not open a connection within ${options.connectionTimeoutMs} ms`,
-      { serverName, phase: "connect", outcome: "not-sent" },
-    );
+    const error = this.#timeoutError();
     this.#giveUp(opening, error);
     this.#fail(opening, error);
+  }
+
+  #timeoutError(cause?: unknown): McpTimeoutError {
+    const { serverName, options } = this.#context;
+    return new McpTimeoutError(
+      `MCP server "${serverName}" did not open a connection within ${options.connectionTimeoutMs} ms`,
+      { serverName, phase: "connect", outcome: "not-sent", ...(cause !== undefined && { cause }) },
+    );
   }
 
   /** The place stays taken until the connector has cleaned up, or {@link GRACE_MS} have passed. */

@@ -307,3 +307,14 @@ describe("a connect that a plugin refuses", () => {
     outcomes[3]?.value?.release();
   });
 });
+
+describe("a connect whose time is up", () => {
+  it("is a time-out, also where the connector notices first", async () => {
+    const { pool, connector, clock } = scriptedPool({ connectionTimeoutMs: 1_000 });
+    const cause = new Error("the handshake took too long");
+    connector.onConnect.next(after(999.5, fail(cause)));
+    const request = outcomeOf(pool.request("ping"));
+    await clock.advance(1_000);
+    expect(request.error).toMatchObject({ code: "TIMEOUT", phase: "connect", outcome: "not-sent", cause });
+  });
+});
