@@ -4,7 +4,7 @@ import { z } from "zod";
 export type ConfigSchema<T> = z.ZodType<T>;
 
 /** Marks in a schema's metadata what only code can supply; the JSON Schema leaves it out. */
-const CODE_ONLY = { codeOnly: true };
+export const CODE_ONLY = { codeOnly: true };
 
 /**
  * Numbers are checked by functions, because zod's own numbers refuse `Infinity`, with which code says "without a limit".
