@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { after, fail, judged, manual } from "../src/testing/index.ts";
-import {
-  acquireMany,
-  allowAboveMaximum,
-  exclusivePool,
-  expectBalance,
-  outcomeOf,
-  scriptedPool,
-} from "./scripted-pool.ts";
+import { acquireMany, allowAboveMaximum, exclusivePool, expectBalance, outcomeOf } from "./scripted-pool.ts";
 
 const FIVE_MINUTES_MS = 300_000;
 
