@@ -37,12 +37,12 @@ export class Leases implements LeaseHost {
     return this.#context.serverName;
   }
 
-  get requestTimeoutMs(): number {
-    return this.#context.options.requestTimeoutMs;
-  }
-
   get clock(): Clock {
     return this.#context.clock;
+  }
+
+  get requestTimeoutMs(): number {
+    return this.#context.options.requestTimeoutMs;
   }
 
   /** Keeps track of leases from now on, with the stacks that acquired them. */

@@ -58,6 +58,8 @@ export interface PoolRequest {
   readonly lease: HeldLease | undefined;
   /** The connection of the latest attempt. */
   connectionId: number | undefined;
+  /** Whether an attempt so far may have run on the server. */
+  mayHaveRun?: boolean;
 }
 
 /** Runs one request, or one attempt of it. */

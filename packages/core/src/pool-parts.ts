@@ -46,6 +46,9 @@ export class PoolParts {
   onEmpty: (() => void) | undefined;
   readonly #connect: Connect;
   readonly #request: Request;
+  readonly #isCounting: boolean;
+  /** Requests inside the wraps, where they may hold no room: between two attempts, for one. */
+  #underWay = 0;
 
   constructor(
     connector: Connector,
@@ -80,11 +83,13 @@ export class PoolParts {
       giveBack,
     });
     this.warmUp = new WarmUp(context, dispatcher);
+    const { serverName, clock } = context;
     this.subscriptions = new ResourceSubscriptions({
+      serverName,
+      clock,
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
-    const { serverName, clock } = context;
     this.tools = new ToolList(() => client().listTools(), {
       get ttlMs() {
         return context.options.toolListTtlMs;
@@ -96,6 +101,8 @@ export class PoolParts {
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], this.#control());
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
+    this.#isCounting = environment.onActivity !== undefined;
+    environment.onActivity?.(() => this.#underWay > 0 || this.subscriptions.size > 0);
     environment.onClaimant?.(dispatcher.growth);
   }
 
@@ -127,30 +134,49 @@ export class PoolParts {
     const deadlineAt = clock.now() + (options.timeoutMs ?? own.requestTimeoutMs);
     const request = { method, params: withMeta(params, options.meta), options, deadlineAt, lease };
     try {
-      return this.#request({ ...request, connectionId: undefined });
+      const result = this.#request({ ...request, connectionId: undefined });
+      if (this.#isCounting) this.#count(result);
+      return result;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #count(result: Promise<unknown>): void {
+    this.#underWay++;
+    const end = () => void this.#underWay--;
+    result.then(end, end);
   }
 
   /** Sends requests on one connection without claiming room on it. */
   #requesterFor(entry: ConnectionEntry): Requester {
     return {
       request: (method, params, options = {}) => {
-        const startedAt = this.context.clock.now();
-        const deadlineAt = startedAt + (options.timeoutMs ?? this.context.options.requestTimeoutMs);
-        const request: PoolRequest = { method, params, options, deadlineAt, lease: undefined, connectionId: entry.id };
+        const { clock, serverName, options: own } = this.context;
+        const problem = optionsError(options, serverName);
+        if (problem !== undefined) return Promise.reject(problem);
+        if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+        const startedAt = clock.now();
+        const deadlineAt = startedAt + (options.timeoutMs ?? own.requestTimeoutMs);
+        const request: PoolRequest = {
+          method,
+          params: withMeta(params, options.meta),
+          options,
+          deadlineAt,
+          lease: undefined,
+          connectionId: entry.id,
+        };
         return this.path.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false });
       },
     };
   }
 
-  async #subscribe(uri: string): Promise<ConnectionEntry | undefined> {
+  async #subscribe(uri: string): Promise<ConnectionEntry> {
     const now = this.context.clock.now();
     const entry = await this.acquisition.acquire({}, now);
     try {
       await this.#requesterFor(entry).request("resources/subscribe", { uri });
-      return entry.isUsable ? entry : undefined;
+      return entry;
     } finally {
       this.dispatcher.release(entry);
     }

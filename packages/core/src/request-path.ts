@@ -42,7 +42,8 @@ export class RequestPath implements AttemptHost {
     if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
     const entry = this.#dispatcher.take(startedAt);
     if (entry !== undefined) return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true });
-    const terms: WaitTerms = { kind: "request", signal, limitAt: request.deadlineAt, stickyKey: undefined };
+    const { deadlineAt: limitAt, mayHaveRun } = request;
+    const terms = { kind: "request", signal, limitAt, stickyKey: undefined, mayHaveRun } as const;
     return this.#host.wait(terms).then((granted) => this.#sendGranted(granted, request, startedAt));
   }
 

@@ -22,6 +22,8 @@ export interface WaitTerms {
   /** Clock time in milliseconds at which the wait ends whatever the pool does. */
   readonly limitAt: number;
   readonly stickyKey: string | undefined;
+  /** Whether an earlier attempt of the request may have reached the server. */
+  readonly mayHaveRun?: boolean | undefined;
 }
 
 /** What a queue tells its pool. */
