@@ -41,10 +41,6 @@ export class Leases implements LeaseHost {
     return this.#context.options.requestTimeoutMs;
   }
 
-  get clock(): Clock {
-    return this.#context.clock;
-  }
-
   /** Keeps track of leases from now on, with the stacks that acquired them. */
   track(): void {
     this.#tracked ??= new Set();

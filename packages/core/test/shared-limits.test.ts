@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { McpConnectionPool, type PoolEnvironment } from "../src/index.ts";
+import { McpConnectionPool, McpPoolClosedError, type PoolEnvironment } from "../src/index.ts";
 import { createServerState } from "../src/pool-environment.ts";
 import { after, FakeClock, manual, ok, ScriptedConnector } from "../src/testing/index.ts";
 import { exclusive, scriptedManager } from "./scripted-manager.ts";
@@ -80,6 +80,51 @@ describe("a list that is asked for through a lease", () => {
     expect(connector.requests).toHaveLength(2);
     lease.release();
     await clock.advance(1_000);
+  });
+});
+
+describe("a time to drain that makes no sense", () => {
+  it.each([-1, Number.NaN, "1 s" as unknown as number])(
+    "such as %s is refused, and nothing is closed",
+    async (drainTimeoutMs) => {
+      const { manager } = scriptedManager({ servers: { a: {}, b: {} } });
+      await expect(manager.removeServer("a", { drainTimeoutMs })).rejects.toMatchObject({
+        code: "VALIDATION_FAILED",
+        serverName: "a",
+        issues: [{ path: "drainTimeoutMs" }],
+      });
+      await expect(manager.close({ drainTimeoutMs })).rejects.toMatchObject({
+        code: "VALIDATION_FAILED",
+        serverName: "a, b",
+      });
+      expect(manager.servers()).toEqual(["a", "b"]);
+      await manager.callTool("a", { name: "x" });
+    },
+  );
+});
+
+describe("a pool that is closed", () => {
+  it("takes no new options", async () => {
+    const { pool } = scriptedPool();
+    await pool.close();
+    expect(() => pool.reconfigure({ maxConnections: 3 })).toThrow(McpPoolClosedError);
+  });
+});
+
+describe("a connection in doubt while something is on it", () => {
+  it("is not counted on: another one is opened for those who wait, before the probe has ended", async () => {
+    const { pool, connector, clock } = scriptedPool({ maxConnections: 2, connector: { concurrency: 3 } });
+    connector.onRequest.next(manual(), manual());
+    connector.onProbe.next(manual());
+    const requests = [outcomeOf(pool.request("slow", {}, { timeoutMs: 100 })), outcomeOf(pool.request("slow"))];
+    await clock.advance(100);
+    const waiting = outcomeOf(pool.request("next"));
+    await clock.settle();
+    expect([waiting.state, connector.connects.length]).toEqual(["resolved", 2]);
+    expect(connector.pendingOf("probe")).toHaveLength(1);
+    for (const call of connector.pending) call.resolve();
+    await clock.settle();
+    expect(requests.map(({ state }) => state)).toEqual(["rejected", "resolved"]);
   });
 });
 

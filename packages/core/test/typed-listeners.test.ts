@@ -16,7 +16,9 @@ it.each([
   "connection-opened",
   "connection-closed",
 ] as const)("a listener for %s alone hears of it", async (type) => {
-  const { pool, connector, clock } = exclusivePool({ maxConnections: 1, maxWaiting: 1 });
+  const { pool, connector, clock, recorder } = exclusivePool({ maxConnections: 1, maxWaiting: 1 });
+  // It listens to everything.
+  recorder.stop();
   const heard: PoolEvent[] = [];
   pool.subscribe((event) => heard.push(event), [type]);
   connector.onConnect.next(fail(new Error("refused")));
