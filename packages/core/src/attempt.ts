@@ -1,6 +1,6 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import { RequestFailure, toRequestFailure } from "./connector.ts";
+import { type Judgement, RequestFailure, toRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
@@ -11,6 +11,9 @@ import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
 const ABANDONED_MS = 30_000;
+
+/** Judgements that say that the server has done nothing. */
+const NOT_RUN: ReadonlySet<Judgement> = new Set(["not-sent", "overloaded", "session-lost", "unauthorised"]);
 
 /** What an attempt tells its pool. */
 export interface AttemptHost {
@@ -120,7 +123,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     this.#state = "abandoned";
     this.#unwatch();
     wheel.set(this, clock.now() + ABANDONED_MS);
-    this.#host.onJudged(this, failure);
+    this.#judge(failure);
     this.#controller.abort(error);
     // A connection that serves nobody else any more need not wait for the late answer.
     if (!this.entry.isUsable) this.#end(false);
@@ -154,9 +157,14 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
 
   #finish(failure: RequestFailure | undefined, result: unknown, error: unknown): void {
     this.#unwatch();
-    this.#host.onJudged(this, failure);
+    this.#judge(failure);
     this.#end(false);
     this.#host.onSettled(this, failure, result, error);
+  }
+
+  #judge(failure: RequestFailure | undefined): void {
+    if (failure === undefined || !NOT_RUN.has(failure.judgement)) this.request.mayHaveRun = true;
+    this.#host.onJudged(this, failure);
   }
 
   #end(wasNeverAnswered: boolean): void {

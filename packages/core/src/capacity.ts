@@ -43,6 +43,10 @@ export class ConnectionCap implements Capacity {
   readonly #givenAt = new WeakMap<CapacityClaimant, number>();
   #used = 0;
   #recheck: Timer | undefined;
+  #isMakingRoom = false;
+  #isAgain = false;
+  /** Connections that close, as far as is known: at least as many do. Saves looking through all pools again. */
+  #knownClosing = 0;
 
   constructor(max: number, clock: Clock, members: () => Iterable<CapacityClaimant>) {
     this.#max = max;
@@ -76,6 +80,7 @@ export class ConnectionCap implements Capacity {
 
   give(): void {
     this.#used--;
+    this.#knownClosing = Math.max(this.#knownClosing - 1, 0);
     this.#hand();
   }
 
@@ -101,16 +106,16 @@ export class ConnectionCap implements Capacity {
   }
 
   #mostUrgent(): CapacityClaimant | undefined {
+    const now = this.#clock.now();
     let best: CapacityClaimant | undefined;
-    for (const claimant of this.#waiting.keys()) {
-      if (best === undefined || this.#urgency(claimant) > this.#urgency(best)) best = claimant;
+    let highest = -Infinity;
+    for (const [claimant, since] of this.#waiting) {
+      const urgency = urgencyOf(claimant, since, now);
+      if (best !== undefined && urgency <= highest) continue;
+      best = claimant;
+      highest = urgency;
     }
     return best;
-  }
-
-  #urgency(claimant: CapacityClaimant): number {
-    const now = this.#clock.now();
-    return claimant.priority + (now - (this.#waiting.get(claimant) ?? now)) / AGEING_MS;
   }
 
   /** Units that are waited for, or above the cap, and that neither free ones nor those to come cover. */
@@ -118,45 +123,59 @@ export class ConnectionCap implements Capacity {
     return this.#waiting.size + this.#used - this.#max - coming;
   }
 
-  #closing(): number {
-    let sum = 0;
-    for (const member of this.#members()) sum += member.closing;
-    return sum;
-  }
-
-  #leaving(): number {
-    let sum = 0;
-    for (const member of this.#members()) sum += member.closing + member.draining;
-    return sum;
-  }
-
-  /** Evicts what is missing: idle connections first, then surplus ones, then those whose turn is over. */
+  /** Evicts what is missing. Whoever needs room while that goes on, from within a listener say, is served by one more round. */
   #makeRoom(): void {
-    // Work may go on for long: an idle connection is taken even though a busy one drains already.
-    while (this.#missing(0) > 0 && this.#missing(this.#closing()) > 0) {
-      if (!this.#victim((member) => member.idleSince !== undefined)?.evictIdle()) break;
-    }
-    for (let leaving = this.#leaving(); this.#missing(leaving) > 0; leaving = this.#leaving()) {
-      const surplus = this.#victim((member) => member.surplus > 0 && !this.#waiting.has(member));
-      if (!(surplus ?? this.#outweighed(leaving))?.retireSurplus()) break;
+    this.#isAgain = true;
+    if (this.#isMakingRoom) return;
+    this.#isMakingRoom = true;
+    try {
+      while (this.#isAgain) {
+        this.#isAgain = false;
+        if (this.#missing(this.#knownClosing) <= 0) continue;
+        const survey = new Survey(this.#members());
+        this.#evictMissing(survey);
+        this.#knownClosing = this.#isAgain ? 0 : survey.closing;
+      }
+    } finally {
+      this.#isMakingRoom = false;
     }
     this.#watch();
   }
 
-  /** A pool that must give a connection up for one that has too little and has waited for long: it waits anew from now on. */
-  #outweighed(leaving: number): CapacityClaimant | undefined {
-    const starving = [...this.#waiting.keys()].filter(({ surplus }) => surplus < 0);
-    starving.sort((a, b) => this.#urgency(b) - this.#urgency(a));
-    const next = starving[leaving];
-    if (next === undefined) return undefined;
-    const urgency = this.#urgency(next);
-    const turnsEndAt = this.#clock.now() - TURN_MS;
+  /** Evicts idle connections first, then surplus ones, then those whose turn is over. */
+  #evictMissing(survey: Survey): void {
+    // Work may go on for long: an idle connection is taken even though a busy one drains already.
+    while (this.#missing(survey.closing) > 0) {
+      const victim = survey.worst((member) => member.idleSince !== undefined);
+      if (victim === undefined) break;
+      survey.ask(victim, () => victim.evictIdle());
+    }
+    survey.forgive();
+    while (this.#missing(survey.leaving) > 0) {
+      const surplus = survey.worst((member) => member.surplus > 0 && !this.#waiting.has(member));
+      const victim = surplus ?? this.#outweighed(survey);
+      if (victim === undefined) break;
+      const hasGiven = survey.ask(victim, () => victim.retireSurplus());
+      // Whose turn is over waits anew from now on.
+      if (hasGiven && this.#waiting.delete(victim)) this.#waiting.set(victim, this.#clock.now());
+    }
+  }
+
+  /** A pool that must give a connection up for one that has too little and has waited for long. */
+  #outweighed(survey: Survey): CapacityClaimant | undefined {
+    const now = this.#clock.now();
+    const turnsEndAt = now - TURN_MS;
     const isOver = (member: CapacityClaimant) => (this.#givenAt.get(member) ?? 0) <= turnsEndAt;
-    const victim = this.#victim(
-      (member) => member.surplus > next.surplus && member.priority <= urgency && isOver(member),
-    );
-    if (victim !== undefined && this.#waiting.delete(victim)) this.#waiting.set(victim, this.#clock.now());
-    return victim;
+    const starving = [...this.#waiting].filter(([{ surplus }]) => surplus < 0);
+    const least = starving.reduce((lowest, [{ surplus }]) => Math.min(lowest, surplus), 0);
+    // Most of the time nobody's turn is over; then there is no need to sort.
+    if (survey.worst((member) => member.surplus > least && isOver(member)) === undefined) return undefined;
+    const inOrder = starving.map(([claimant, since]) => ({ claimant, urgency: urgencyOf(claimant, since, now) }));
+    inOrder.sort((a, b) => b.urgency - a.urgency);
+    const next = inOrder[survey.leaving];
+    if (next === undefined) return undefined;
+    const { claimant, urgency } = next;
+    return survey.worst((member) => member.surplus > claimant.surplus && member.priority <= urgency && isOver(member));
   }
 
   /** Looks again from time to time while units are missing: connections become idle without a word. */
@@ -172,21 +191,60 @@ export class ConnectionCap implements Capacity {
       this.#recheck.unref();
     }
   }
+}
+
+/** What can be had from the pools, looked up once for any number of evictions. */
+class Survey {
+  /** Connections that close, or will when the work on them ends. */
+  closing = 0;
+  leaving = 0;
+  readonly #members: CapacityClaimant[] = [];
+  readonly #unwilling = new Set<CapacityClaimant>();
+
+  constructor(members: Iterable<CapacityClaimant>) {
+    for (const member of members) {
+      this.#count(member, 1);
+      this.#members.push(member);
+    }
+  }
 
   /** The pool of the lowest priority; among equals the one whose connection is idle for the longest, or that has most. */
-  #victim(qualifies: (member: CapacityClaimant) => boolean): CapacityClaimant | undefined {
+  worst(qualifies: (member: CapacityClaimant) => boolean): CapacityClaimant | undefined {
     let worst: CapacityClaimant | undefined;
-    for (const member of this.#members()) {
-      if (!qualifies(member)) continue;
-      if (worst === undefined || this.#isWorse(member, worst)) worst = member;
+    for (const member of this.#members) {
+      if (!qualifies(member) || this.#unwilling.has(member)) continue;
+      if (worst === undefined || isWorse(member, worst)) worst = member;
     }
     return worst;
   }
 
-  #isWorse(a: CapacityClaimant, b: CapacityClaimant): boolean {
-    if (a.priority !== b.priority) return a.priority < b.priority;
-    const aIdle = a.idleSince ?? Infinity;
-    const bIdle = b.idleSince ?? Infinity;
-    return aIdle === bIdle ? a.surplus > b.surplus : aIdle < bIdle;
+  /** Asks a pool to give a connection up. One that has none to give is not asked again: all it has may be in doubt. */
+  ask(member: CapacityClaimant, give: () => boolean): boolean {
+    this.#count(member, -1);
+    const hasGiven = give();
+    this.#count(member, 1);
+    if (!hasGiven) this.#unwilling.add(member);
+    return hasGiven;
   }
+
+  /** Who refused one thing may still give another. */
+  forgive(): void {
+    this.#unwilling.clear();
+  }
+
+  #count({ closing, draining }: CapacityClaimant, times: 1 | -1): void {
+    this.closing += times * closing;
+    this.leaving += times * (closing + draining);
+  }
+}
+
+function urgencyOf({ priority }: CapacityClaimant, since: number, now: number): number {
+  return priority + (now - since) / AGEING_MS;
+}
+
+function isWorse(a: CapacityClaimant, b: CapacityClaimant): boolean {
+  if (a.priority !== b.priority) return a.priority < b.priority;
+  const aIdle = a.idleSince ?? Infinity;
+  const bIdle = b.idleSince ?? Infinity;
+  return aIdle === bIdle ? a.surplus > b.surplus : aIdle < bIdle;
 }

@@ -281,7 +281,7 @@ describe("the time limit of a list", () => {
     expect(error).toBeInstanceOf(McpTimeoutError);
     expect(error).toMatchObject({
       phase: "request",
-      outcome: "not-sent",
+      outcome: "unknown",
       serverName: "files",
       message: 'tools/list on MCP server "files" took longer than 60 ms; pages read: 2',
     });

@@ -163,7 +163,7 @@ export class McpClient {
       const leftMs = timeoutMs - (this.#clock.now() - startedAt);
       if (leftMs <= 0) {
         const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${cursors.size}`;
-        throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "not-sent" });
+        throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "unknown" });
       }
       const pageOptions = leftMs === Infinity ? options : { ...options, timeoutMs: leftMs };
       page = this.#check(method, await this.#requester.request(method, { cursor }, pageOptions), LIST, field);

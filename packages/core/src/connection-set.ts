@@ -78,7 +78,11 @@ export class ConnectionSet {
   resize(entry: ConnectionEntry, room: number): void {
     if (entry.room === room) return;
     entry.room = room;
-    if (entry.state === "ready" || entry.state === "busy") this.move(entry, entry.inFlight < room ? "ready" : "busy");
+    const isServing = entry.state === "ready" || entry.state === "busy";
+    const state = entry.inFlight < room ? "ready" : "busy";
+    // What stays in its list keeps its place there, which says how recently it was used.
+    if (isServing && state !== entry.state) this.move(entry, state);
+    else this.#count(entry);
   }
 
   *[Symbol.iterator](): IterableIterator<ConnectionEntry> {

@@ -101,7 +101,7 @@ export type TimeoutPhase = "connect" | "request" | "health-check";
 export class McpTimeoutError extends McpPoolError {
   override readonly name: string = "McpTimeoutError";
   readonly phase: TimeoutPhase;
-  /** `not-sent`: the server never saw the request. `unknown`: it may have run. */
+  /** `not-sent`: the server never saw the request, or refused to run it. `unknown`: it may have run. */
   readonly outcome: "not-sent" | "unknown";
 
   constructor(

@@ -31,14 +31,15 @@ export const idleTimeout: PoolPlugin = {
         surplus--;
       }
       pool.refill();
-      if (pool.stats().connections.total > 0) start();
+      // A pool without its minimum tries again, though a back-off or the global cap has kept it from that so far.
+      if (pool.stats().connections.total > 0 || minConnections > 0) start();
     };
     const unsubscribe = pool.subscribe(
       (event) => {
         if (event.type === "pool-reconfigured") stop();
         start();
       },
-      ["connection-opened", "pool-reconfigured"],
+      ["connection-opened", "connection-failed", "pool-reconfigured"],
     );
     return {
       dispose() {

@@ -1,4 +1,5 @@
 import { McpClient, type Requester } from "./client.ts";
+import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
@@ -8,6 +9,7 @@ import type { HeldLease, PooledConnection } from "./plugin.ts";
 export interface LeaseHost {
   readonly serverName: string;
   readonly requestTimeoutMs: number;
+  readonly clock: Clock;
   requestOnLease(
     lease: Lease,
     method: string,
@@ -65,8 +67,8 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
 
   /** Speaks MCP on this very connection. */
   get client(): McpClient {
-    const { serverName, requestTimeoutMs } = this.#host;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs });
+    const { serverName, requestTimeoutMs, clock } = this.#host;
+    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock });
     return this.#client;
   }
 

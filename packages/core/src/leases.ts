@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -34,6 +35,10 @@ export class Leases implements LeaseHost {
 
   get serverName(): string {
     return this.#context.serverName;
+  }
+
+  get clock(): Clock {
+    return this.#context.clock;
   }
 
   get requestTimeoutMs(): number {

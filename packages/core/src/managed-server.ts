@@ -7,7 +7,7 @@ import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptions
 import type { PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
-import { createServerState } from "./pool-environment.ts";
+import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
 import type { ServerState } from "./server-state.ts";
 
 /** What the servers of a manager share. */
@@ -19,12 +19,21 @@ export interface ManagedServerEnvironment {
   onPool(pool: McpConnectionPool, claimant: CapacityClaimant): void;
 }
 
+/** A pool that is made when it is asked for first, and thrown away when nobody uses it any more. */
+interface DerivedPool {
+  readonly pool: McpConnectionPool;
+  /** Whether something is under way that may hold no connection. */
+  readonly isActive: () => boolean;
+  /** Clock time in milliseconds at which it was asked for last. */
+  usedAt: number;
+}
+
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
-  readonly #derived = new Map<string, McpConnectionPool>();
+  readonly #derived = new Map<string, DerivedPool>();
   readonly #plugins: readonly PoolPlugin[];
   #definition: McpServerDefinition;
   #options: PoolOptions;
@@ -57,7 +66,7 @@ export class ManagedServer {
 
   *pools(): IterableIterator<McpConnectionPool> {
     yield this.main;
-    yield* this.#derived.values();
+    for (const { pool } of this.#derived.values()) yield pool;
   }
 
   /**
@@ -80,15 +89,16 @@ export class ManagedServer {
       throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
     }
     const key = JSON.stringify([sharing, identity]);
-    let pool = this.#derived.get(key);
-    if (pool === undefined) {
+    let derived = this.#derived.get(key);
+    if (derived === undefined) {
       if (this.#isClosed) {
         throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
       }
-      pool = this.#create(this.#derivedOptions(sharing), `${this.name}#${++this.#poolCount}`, identity);
-      this.#derived.set(key, pool);
+      derived = this.#derive(sharing, identity);
+      this.#derived.set(key, derived);
     }
-    return pool;
+    derived.usedAt = this.#environment.clock.now();
+    return derived.pool;
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -105,7 +115,7 @@ export class ManagedServer {
     const { priority = 0 } = definition;
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
     this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
-    for (const [key, pool] of this.#derived) {
+    for (const [key, { pool }] of this.#derived) {
       const [sharing] = JSON.parse(key) as [Sharing];
       pool.reconfigure(this.#derivedOptions(sharing), connector, priority);
     }
@@ -118,11 +128,11 @@ export class ManagedServer {
     return sharing !== this.#sharing || isIdentityRequired(definition) !== isIdentityRequired(this.#definition);
   }
 
-  /** Closes the pools of identities that have no connection and no caller left. */
-  sweep(): void {
-    for (const [key, pool] of this.#derived) {
+  /** Closes the pools of identities that nobody has asked for since a time of the clock, and that have nothing left to do. */
+  sweep(since: number): void {
+    for (const [key, { pool, isActive, usedAt }] of this.#derived) {
       const { connections, waiting, leases } = pool.stats();
-      if (connections.total > 0 || waiting > 0 || leases > 0) continue;
+      if (usedAt > since || connections.total > 0 || waiting > 0 || leases > 0 || isActive()) continue;
       this.#derived.delete(key);
       void pool.close();
     }
@@ -142,7 +152,21 @@ export class ManagedServer {
     return { ...this.#options, sharing, minConnections: 0 };
   }
 
-  #create(options: PoolOptions, poolName: string, identity: string | undefined): McpConnectionPool {
+  #derive(sharing: Sharing, identity: string | undefined): DerivedPool {
+    let isActive = () => false;
+    const poolName = `${this.name}#${++this.#poolCount}`;
+    const pool = this.#create(this.#derivedOptions(sharing), poolName, identity, (own) => {
+      isActive = own;
+    });
+    return { pool, isActive, usedAt: this.#environment.clock.now() };
+  }
+
+  #create(
+    options: PoolOptions,
+    poolName: string,
+    identity: string | undefined,
+    onActivity?: PoolEnvironment["onActivity"],
+  ): McpConnectionPool {
     const { clock, wheel, capacity } = this.#environment;
     const isRefused = identity === undefined && this.#definition.identityRequired === true;
     const plugins = isRefused ? [this.#identityRequired(), ...this.#plugins] : this.#plugins;
@@ -155,6 +179,7 @@ export class ManagedServer {
       identity,
       server: this.#state,
       priority: this.#definition.priority,
+      onActivity,
       onClaimant: (each) => {
         claimant = each;
       },

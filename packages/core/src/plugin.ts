@@ -64,6 +64,8 @@ export interface PoolRequest {
   avoid: number | undefined;
   /** Whether the next attempt wants a connection that is opened from now on, if the limits allow one. */
   isFreshWanted: boolean;
+  /** Whether an attempt so far may have run on the server. */
+  mayHaveRun?: boolean;
 }
 
 /** Who asks for a connection: a request, someone who acquires a lease, or the pool itself for its minimum. */

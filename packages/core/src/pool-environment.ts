@@ -25,6 +25,8 @@ export interface PoolEnvironment {
   readonly priority?: number | undefined;
   /** Receives the pool's part in the global cap. */
   readonly onClaimant?: ((claimant: CapacityClaimant) => void) | undefined;
+  /** Receives what tells whether the pool has requests or subscriptions, with a connection or without. Only then are they counted. */
+  readonly onActivity?: ((isActive: () => boolean) => void) | undefined;
 }
 
 /** Makes what the parts of a pool share. */

@@ -47,6 +47,9 @@ export class PoolParts {
   onEmpty: (() => void) | undefined;
   readonly #connect: Connect;
   readonly #request: Request;
+  readonly #isCounting: boolean;
+  /** Requests inside the wraps, where they may hold no room: between two attempts, for one. */
+  #underWay = 0;
 
   constructor(
     connector: Connector,
@@ -84,11 +87,13 @@ export class PoolParts {
       giveBack,
     });
     this.warmUp = new WarmUp(context, dispatcher);
+    const { serverName, clock } = context;
     this.subscriptions = new ResourceSubscriptions({
+      serverName,
+      clock,
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
-    const { serverName, clock } = context;
     this.tools = new ToolList(() => client().listTools(), {
       get ttlMs() {
         return context.options.toolListTtlMs;
@@ -100,6 +105,8 @@ export class PoolParts {
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
+    this.#isCounting = environment.onActivity !== undefined;
+    environment.onActivity?.(() => this.#underWay > 0 || this.subscriptions.size > 0);
     environment.onClaimant?.(dispatcher.growth);
   }
 
@@ -141,21 +148,33 @@ export class PoolParts {
       isFreshWanted: false,
     };
     try {
-      return this.#request(request);
+      const result = this.#request(request);
+      if (this.#isCounting) this.#count(result);
+      return result;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #count(result: Promise<unknown>): void {
+    this.#underWay++;
+    const end = () => void this.#underWay--;
+    result.then(end, end);
   }
 
   /** Sends requests on one connection without claiming room on it. */
   #requesterFor(entry: ConnectionEntry): Requester {
     return {
       request: (method, params, options = {}) => {
-        const startedAt = this.context.clock.now();
-        const deadlineAt = startedAt + (options.timeoutMs ?? this.context.options.requestTimeoutMs);
+        const { clock, serverName, options: own } = this.context;
+        const problem = optionsError(options, serverName);
+        if (problem !== undefined) return Promise.reject(problem);
+        if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+        const startedAt = clock.now();
+        const deadlineAt = startedAt + (options.timeoutMs ?? own.requestTimeoutMs);
         const request: PoolRequest = {
           method,
-          params,
+          params: withMeta(params, options.meta),
           options,
           deadlineAt,
           attemptTimeoutMs: undefined,
@@ -170,12 +189,12 @@ export class PoolParts {
     };
   }
 
-  async #subscribe(uri: string): Promise<ConnectionEntry | undefined> {
+  async #subscribe(uri: string): Promise<ConnectionEntry> {
     const now = this.context.clock.now();
     const entry = await this.acquisition.acquire({}, now);
     try {
       await this.#requesterFor(entry).request("resources/subscribe", { uri });
-      return entry.isUsable ? entry : undefined;
+      return entry;
     } finally {
       this.dispatcher.release(entry);
     }

@@ -148,13 +148,13 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource({ uri }: ResourceParams): Promise<void> {
-    return this.#parts.subscriptions.add(uri);
+  subscribeResource(params: ResourceParams): Promise<void> {
+    return this.#parts.subscriptions.add(params?.uri);
   }
 
   /** Ends one {@link subscribeResource}. */
-  unsubscribeResource({ uri }: ResourceParams): Promise<void> {
-    return this.#parts.subscriptions.remove(uri);
+  unsubscribeResource(params: ResourceParams): Promise<void> {
+    return this.#parts.subscriptions.remove(params?.uri);
   }
 
   /** Opens `minConnections` now. Rejects when a connect fails. */

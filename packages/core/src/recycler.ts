@@ -50,6 +50,8 @@ export class Recycler {
       this.#resets.delete(stop);
       wheel.remove(deadline);
       if (cause !== undefined) this.#dispatcher.closer.retire(entry, "on-release", cause);
+      // No successor may meet a running call.
+      else if (entry.attempts.size > 0) this.#dispatcher.closer.retire(entry, "abandoned");
       this.#dispatcher.release(entry);
     };
     const deadline = new Timeout(() => {
@@ -58,7 +60,7 @@ export class Recycler {
     });
     wheel.set(deadline, clock.now() + limitMs);
     this.#resets.add(stop);
-    invoke(reset, new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs })).then(
+    invoke(reset, new McpClient(this.#requesterFor(entry), { serverName, timeoutMs: limitMs, clock })).then(
       stop,
       (cause: unknown) => end(cause ?? new Error("the onRelease function failed")),
     );

@@ -157,6 +157,7 @@ export class RequestPath implements AttemptHost {
       stickyKey: undefined,
       asker: request,
       unit,
+      mayHaveRun: request.mayHaveRun,
     };
     const { queue } = this.#dispatcher;
     const isFresh = (request.avoid !== undefined || request.isFreshWanted) && this.#wantsFresh(request);

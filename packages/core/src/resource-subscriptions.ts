@@ -1,18 +1,31 @@
+import type { Clock, Timer } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
+import { McpValidationError } from "./errors.ts";
+
+/** How long a subscription that could not be restored waits for the next attempt, in milliseconds: at first, and at most. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
 
 interface Subscription {
   readonly uri: string;
-  /** How many callers want it. */
-  count: number;
+  /** One mark for each caller who wants it. */
+  readonly callers: Set<symbol>;
   entry: ConnectionEntry | undefined;
   /** The subscribe or unsubscribe under way; the next one waits for it. */
   pending: Promise<unknown>;
+  /** Steps under way or waiting for their turn. */
+  steps: number;
+  /** Attempts in vain since it was last in force, and the timer of the next one. */
+  failures: number;
+  retry: Timer | undefined;
 }
 
 /** Sends what subscriptions need. */
 export interface SubscriptionHost {
+  readonly serverName: string;
+  readonly clock: Clock;
   /** Subscribes on any connection and resolves with the one that it was. */
-  subscribe(uri: string): Promise<ConnectionEntry | undefined>;
+  subscribe(uri: string): Promise<ConnectionEntry>;
   unsubscribe(uri: string, entry: ConnectionEntry): Promise<unknown>;
 }
 
@@ -20,32 +33,46 @@ export interface SubscriptionHost {
 export class ResourceSubscriptions {
   readonly #host: SubscriptionHost;
   readonly #byUri = new Map<string, Subscription>();
+  #isCleared = false;
 
   constructor(host: SubscriptionHost) {
     this.#host = host;
   }
 
-  /** Subscribes to a resource, or counts one more caller. */
+  /** Resources that somebody wants to hear of, or that are not unsubscribed yet. */
+  get size(): number {
+    return this.#byUri.size;
+  }
+
+  /**
+   * Subscribes to a resource, or counts one more caller.
+   * @throws {McpValidationError} when the address is no string, or empty
+   */
   async add(uri: string): Promise<void> {
-    let subscription = this.#byUri.get(uri);
-    if (subscription === undefined) {
-      subscription = { uri, count: 0, entry: undefined, pending: Promise.resolve() };
-      this.#byUri.set(uri, subscription);
-    }
-    subscription.count++;
+    this.#check(uri, "resources/subscribe");
+    const subscription = this.#byUri.get(uri) ?? newSubscription(uri);
+    this.#byUri.set(uri, subscription);
+    const caller = Symbol();
+    subscription.callers.add(caller);
     try {
       await this.#settle(subscription);
     } catch (error) {
-      this.#drop(subscription);
+      // Whoever was refused wants it no more; an unsubscribe may have taken this one back already.
+      subscription.callers.delete(caller);
+      this.#tidy(subscription);
       throw error;
     }
   }
 
   /** Ends one caller's subscription; the last one ends it on the server. */
   async remove(uri: string): Promise<void> {
+    this.#check(uri, "resources/unsubscribe");
     const subscription = this.#byUri.get(uri);
     if (subscription === undefined) return;
-    this.#drop(subscription);
+    for (const caller of subscription.callers) {
+      subscription.callers.delete(caller);
+      break;
+    }
     await this.#settle(subscription);
   }
 
@@ -55,42 +82,97 @@ export class ResourceSubscriptions {
       if (subscription.entry !== entry) continue;
       subscription.entry = undefined;
       entry.pins--;
-      this.#settle(subscription).catch(() => {});
+      this.#restore(subscription);
     }
   }
 
   /** Tries again what could not be restored so far. */
   onOpened(): void {
     for (const subscription of this.#byUri.values()) {
-      if (subscription.entry === undefined) this.#settle(subscription).catch(() => {});
+      if (subscription.entry === undefined && subscription.steps === 0) this.#restore(subscription);
     }
   }
 
   /** Forgets everything; the connections are being closed. */
   clear(): void {
+    this.#isCleared = true;
+    for (const { retry } of this.#byUri.values()) retry?.cancel();
     this.#byUri.clear();
   }
 
-  #drop(subscription: Subscription): void {
-    if (--subscription.count === 0) this.#byUri.delete(subscription.uri);
+  #restore(subscription: Subscription): void {
+    this.#settle(subscription).catch(() => {});
   }
 
   /** Brings the server in line with what is wanted now, one step at a time. */
   #settle(subscription: Subscription): Promise<void> {
-    const step = async () => {
-      const { uri, entry } = subscription;
-      const isWanted = subscription.count > 0 && this.#byUri.get(uri) === subscription;
-      if (isWanted && entry === undefined) {
-        subscription.entry = await this.#host.subscribe(uri);
-        if (subscription.entry !== undefined) subscription.entry.pins++;
-      } else if (!isWanted && entry !== undefined) {
-        subscription.entry = undefined;
-        entry.pins--;
-        if (entry.isUsable) await this.#host.unsubscribe(uri, entry);
-      }
-    };
-    const settled = subscription.pending.then(step);
+    subscription.steps++;
+    const settled = subscription.pending
+      .then(() => this.#step(subscription))
+      .finally(() => {
+        subscription.steps--;
+        this.#tidy(subscription);
+      });
     subscription.pending = settled.catch(() => {});
     return settled;
   }
+
+  async #step(subscription: Subscription): Promise<void> {
+    const { uri, entry, callers } = subscription;
+    const isWanted = callers.size > 0;
+    if (isWanted && entry === undefined) {
+      const own = await this.#host.subscribe(uri);
+      // It may have died since it answered; then nobody will say so again.
+      if (!own.isUsable) return;
+      own.pins++;
+      subscription.entry = own;
+      subscription.failures = 0;
+    } else if (!isWanted && entry !== undefined) {
+      subscription.entry = undefined;
+      entry.pins--;
+      if (entry.isUsable) await this.#host.unsubscribe(uri, entry);
+    }
+  }
+
+  /** Forgets what nobody wants, and has what is wanted tried again later. Does nothing while a step is under way. */
+  #tidy(subscription: Subscription): void {
+    const { uri, callers, entry, steps } = subscription;
+    if (steps > 0 || this.#isCleared) return;
+    subscription.retry?.cancel();
+    subscription.retry = undefined;
+    if (entry !== undefined) return;
+    if (callers.size > 0) this.#retryLater(subscription);
+    else if (this.#byUri.get(uri) === subscription) this.#byUri.delete(uri);
+  }
+
+  #retryLater(subscription: Subscription): void {
+    const { clock } = this.#host;
+    const delayMs = Math.min(RETRY_MS * 2 ** Math.min(subscription.failures++, 30), MAX_RETRY_MS);
+    const onDue = () => {
+      subscription.retry = undefined;
+      this.#restore(subscription);
+    };
+    subscription.retry = clock.setTimer(onDue, delayMs * (0.5 + 0.5 * clock.random()));
+    subscription.retry.unref();
+  }
+
+  #check(uri: unknown, method: string): void {
+    if (typeof uri === "string" && uri !== "") return;
+    const { serverName } = this.#host;
+    const problem = `must be a non-empty string, got ${uri === "" ? "an empty string" : typeof uri}`;
+    const message = `invalid parameters of ${method} for MCP server "${serverName}", so it was not sent: uri ${problem}`;
+    throw new McpValidationError(message, { serverName, issues: [{ path: "uri", message: problem }] });
+  }
+}
+
+function newSubscription(uri: string): Subscription {
+  return {
+    uri,
+    callers: new Set(),
+    entry: undefined,
+    pending: Promise.resolve(),
+    steps: 0,
+    failures: 0,
+    retry: undefined,
+  };
 }

@@ -151,7 +151,7 @@ export class ServerRegistry {
     this.#sweeper?.cancel();
     const { cleanupIntervalMs = DEFAULT_CLEANUP_INTERVAL_MS } = this.#options.settings ?? {};
     const sweep = () => {
-      for (const server of this.#servers.values()) server.sweep();
+      for (const server of this.#servers.values()) server.sweep(this.#clock.now() - cleanupIntervalMs);
       this.#scheduleSweep();
     };
     this.#sweeper = this.#clock.setTimer(sweep, cleanupIntervalMs);

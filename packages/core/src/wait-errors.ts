@@ -21,14 +21,33 @@ export function expiryError(
   const { serverName, clock } = context;
   const afterMs = Math.round(clock.now() - waiter.enqueuedAt);
   const isOpening = waiter.mode === "opening";
+  const { mayHaveRun = false } = waiter.terms;
+  const outcome = mayHaveRun ? "unknown" : "not-sent";
+  // All places are held by connections that nobody can use: given up while they open, or not closed yet.
+  const isStuck = !isOpening && counts.total >= counts.max && counts.used + counts.idle === 0;
   if (expiry === "limit" && waiter.terms.kind === "request") {
-    const why = isOpening ? "a connection was still being opened" : "all room was taken";
+    const again = mayHaveRun ? " again" : "";
+    const earlier = mayHaveRun ? ", and an earlier attempt may have run" : "";
+    const taken = isStuck ? "all places were held by connections that did not open or close" : "all room was taken";
+    const why = isOpening ? "a connection was still being opened" : taken;
     return new McpTimeoutError(
-      `the request to MCP server "${serverName}" was not sent within its ${afterMs} ms: ${why}`,
-      { serverName, counts, cause: lastConnectError, phase: "request", outcome: "not-sent" },
+      `the request to MCP server "${serverName}" was not sent${again} within its ${afterMs} ms${earlier}: ${why}`,
+      {
+        serverName,
+        counts,
+        cause: lastConnectError,
+        phase: "request",
+        outcome,
+      },
     );
   }
-  if (!isOpening) {
+  if (isStuck && lastConnectError === undefined) {
+    return new McpPoolExhaustedError(
+      `no room on MCP server "${serverName}" within ${afterMs} ms: connections that did not open or close in time hold all places for now`,
+      { serverName, counts },
+    );
+  }
+  if (!isOpening && !isStuck) {
     // Below its own maximum a pool is held up by what it shares with others.
     const limit =
       counts.total >= counts.max ? "maxConnections" : "maxTotalConnections or the server's maxConcurrentRequests";
@@ -45,7 +64,7 @@ export function expiryError(
     serverName,
     counts,
     phase: "connect",
-    outcome: "not-sent",
+    outcome,
   });
 }
 

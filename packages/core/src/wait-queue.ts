@@ -28,6 +28,8 @@ export interface WaitTerms {
   readonly asker: Admission;
   /** The caller's part of its tool's limit, if the tool has one. */
   readonly unit?: ToolUnit | undefined;
+  /** Whether an earlier attempt of the request may have reached the server. */
+  readonly mayHaveRun?: boolean | undefined;
 }
 
 /** What a queue tells its pool. */

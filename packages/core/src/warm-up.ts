@@ -31,7 +31,19 @@ export class WarmUp {
     });
   }
 
+  /** Takes note of a new connection, or of the close. */
   onChange(): void {
+    // While connects have failed they are made one at a time: the next one must be under way before the end is judged.
+    if (this.#waiting.size > 0) this.#dispatcher.growth.grow();
+    this.#settle();
+  }
+
+  onFailed(error: McpPoolError): void {
+    this.#lastError = error;
+    this.#settle();
+  }
+
+  #settle(): void {
     const { set, growth, isClosed } = this.#dispatcher;
     const isMet = set.usable >= this.#context.options.minConnections;
     if (!isMet && growth.isOpening && !isClosed) return;
@@ -41,11 +53,6 @@ export class WarmUp {
       else waiting.reject(error);
     }
     this.#waiting.clear();
-  }
-
-  onFailed(error: McpPoolError): void {
-    this.#lastError = error;
-    this.onChange();
   }
 
   /** Milliseconds until the server is tried again. */

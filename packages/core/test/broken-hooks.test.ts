@@ -76,10 +76,11 @@ describe("a connection that cannot be listened to", () => {
 });
 
 describe("a listener", () => {
+  const rejecting: PoolEventListener = () => Promise.reject(broken);
+
   it("that rejects is reported like one that throws, and changes nothing", async () => {
     const { pool, clock, recorder } = scriptedPool();
-    const rejects: PoolEventListener = async () => boom();
-    pool.subscribe(rejects, ["lease-acquired"]);
+    pool.subscribe(rejecting, ["lease-acquired"]);
     (await pool.acquire()).release();
     await clock.settle();
     expect(recorder.of("listener-failed")).toMatchObject([{ error: broken }]);
@@ -87,8 +88,7 @@ describe("a listener", () => {
 
   it("that rejects whatever it hears of does not hear of itself for ever", async () => {
     const { pool, clock, recorder } = scriptedPool();
-    const rejects: PoolEventListener = async () => boom();
-    pool.subscribe(rejects);
+    pool.subscribe(rejecting);
     (await pool.acquire()).release();
     await clock.settle();
     const { types } = recorder;

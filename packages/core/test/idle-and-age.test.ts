@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fail, ok } from "../src/testing/index.ts";
 import { acquireMany, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 describe("idle connections", () => {
@@ -89,6 +90,33 @@ describe("idle connections", () => {
     expect(connector.live).toHaveLength(2);
   });
 
+  it("bring the minimum back in time after all of them were lost to a server that was down for long", async () => {
+    const { pool, connector, clock } = scriptedPool({ minConnections: 2, cleanupIntervalMs: 1_000 });
+    (await pool.acquire()).release();
+    await clock.settle();
+    connector.onConnect.always(fail(new Error("down")));
+    for (const connection of connector.connections) connection.die(new Error("restart"));
+    await clock.advance(600_000);
+    expect(pool.stats().connections.total).toBe(0);
+    expect(
+      clock.pending.filter(({ isRef }) => isRef),
+      "nothing keeps the process alive",
+    ).toEqual([]);
+    connector.onConnect.always(ok());
+    await clock.advance(60_000);
+    expect(pool.stats().connections.ready).toBe(2);
+  });
+
+  it("bring the minimum up in time when the very first connects failed", async () => {
+    const { pool, connector, clock } = scriptedPool({ minConnections: 2, cleanupIntervalMs: 1_000 });
+    connector.onConnect.next(...Array.from({ length: 4 }, () => fail(new Error("down"))));
+    await expect(pool.acquire()).rejects.toMatchObject({ code: "CONNECTION_FAILED" });
+    await clock.advance(60_000);
+    expect(pool.stats().connections.ready).toBe(2);
+    await pool.close();
+    expect(clock.pending).toEqual([]);
+  });
+
   it("keep no process alive, and neither does anything else of an idle pool", async () => {
     const { pool, clock } = scriptedPool({ minConnections: 1 });
     await pool.request("ping");
@@ -167,6 +195,19 @@ describe("old connections", () => {
     await clock.advance(1);
     expect(connector.connection(1).closes).toEqual(["lifetime"]);
     lease.release();
+  });
+
+  it("live for longer than a timer of the system can wait", async () => {
+    const day = 86_400_000;
+    const { pool, connector, clock } = scriptedPool({ maxLifetimeMs: 40 * day, maxIdleTimeMs: Infinity });
+    const { setTimer } = clock;
+    clock.setTimer = (callback, delayMs) => setTimer.call(clock, callback, Math.min(delayMs, 2 ** 31 - 1));
+    clock.setRandom(0);
+    (await pool.acquire()).release();
+    await clock.advance(39 * day);
+    expect(connector.connection(1).closes).toEqual([]);
+    await clock.advance(day + 1);
+    expect(connector.connection(1).closes).toEqual(["lifetime"]);
   });
 
   it("live for ever where maxLifetimeMs is Infinity", async () => {

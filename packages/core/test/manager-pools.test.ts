@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Lease } from "../src/index.ts";
-import { manual } from "../src/testing/index.ts";
+import { CIRCUIT_BREAKER, type Lease, type PoolPlugin } from "../src/index.ts";
+import { fail, manual, ok } from "../src/testing/index.ts";
 import { acquireMany, exclusive, scriptedManager } from "./scripted-manager.ts";
 import { outcomeOf } from "./scripted-pool.ts";
 
@@ -78,6 +78,65 @@ describe("identities", () => {
     await manager.callTool("a", { name: "echo" }, { identity: "me" });
     expect(manager.poolsOf("a")).toHaveLength(3);
     held.release();
+  });
+
+  it("are kept while a request waits for its next attempt, which holds no connection", async () => {
+    const retry: PoolPlugin = {
+      name: "retry",
+      install: ({ clock }) => ({
+        request: (next) => (request) =>
+          next(request).catch(async () => {
+            await new Promise<void>((resolve) => void clock.setTimer(resolve, 10_000));
+            return next(request);
+          }),
+      }),
+    };
+    const { manager, connector, clock } = scriptedManager({
+      settings: { cleanupIntervalMs: 500 },
+      plugins: [retry],
+      servers: { a: {} },
+    });
+    connector.onConnect.next(fail(new Error("refused")));
+    const calling = outcomeOf(manager.callTool("a", { name: "echo" }, { identity: "me" }));
+    await clock.advance(9_000);
+    expect(manager.poolsOf("a")).toHaveLength(2);
+    await clock.advance(2_000);
+    expect(calling).toMatchObject({ state: "resolved" });
+  });
+
+  it("are kept while they have a subscription, though it cannot be restored at the moment", async () => {
+    const { manager, connector, clock } = scriptedManager({ settings: { cleanupIntervalMs: 100 }, servers: { a: {} } });
+    const params = { uri: "test://readme" };
+    await manager.subscribeResource("a", params, { identity: "me" });
+    connector.onConnect.always(fail(new Error("restarting")));
+    connector.connection(1).die();
+    await clock.advance(30_000);
+    connector.onConnect.always(ok());
+    await clock.advance(60_000);
+    expect(connector.requests.map(({ method }) => method)).toEqual(["resources/subscribe", "resources/subscribe"]);
+    await manager.unsubscribeResource("a", params, { identity: "me" });
+    await clock.advance(1_000_000);
+    expect(manager.poolsOf("a")).toHaveLength(1);
+  });
+
+  it("are kept for the time between two sweeps after they were asked for, with what their plugins know", async () => {
+    const plugin: PoolPlugin = {
+      name: CIRCUIT_BREAKER,
+      install: () => ({ handle: { getState: () => "open" } }),
+    };
+    const { manager, clock } = scriptedManager({
+      settings: { cleanupIntervalMs: 1_000 },
+      plugins: [plugin],
+      servers: { a: {} },
+    });
+    await clock.advance(999);
+    const breaker = manager.circuitBreaker("a", "me");
+    await clock.advance(999);
+    expect(manager.circuitBreaker("a", "me")).toBe(breaker);
+    await clock.advance(500);
+    expect(manager.poolsOf("a")).toHaveLength(2);
+    await clock.advance(1_000);
+    expect(manager.poolsOf("a")).toHaveLength(1);
   });
 
   it("are kept while somebody waits", async () => {

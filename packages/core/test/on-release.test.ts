@@ -95,6 +95,47 @@ describe("what happens to an exclusive connection at release", () => {
     expect(resets).toBe(0);
   });
 
+  it("is closed when the reset function leaves a request running, which the next holder must not meet", async () => {
+    const { pool, connector, clock } = exclusivePool({
+      maxConnections: 1,
+      onRelease: (client) => {
+        client.callTool({ name: "reset" }).catch(() => {});
+      },
+    });
+    connector.onRequest.next(after(1_000));
+    (await pool.acquire()).release();
+    const next = outcomeOf(pool.acquire());
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["abandoned"]);
+    expect([next.state, next.value?.connectionId]).toEqual(["resolved", 2]);
+    next.value?.discard();
+  });
+
+  it("gives the reset function a client that keeps to signals, to metadata, and to the time of the pool", async () => {
+    const failures: unknown[] = [];
+    const reason = new Error("too late");
+    const { pool, connector, clock } = exclusivePool({
+      connectionTimeoutMs: 5_000,
+      onRelease: async (client) => {
+        await client
+          .callTool({ name: "a" }, { signal: AbortSignal.abort(reason) })
+          .catch((error) => failures.push(error));
+        await client.callTool({ name: "b" }, { timeoutMs: Number.NaN }).catch((error) => failures.push(error));
+        await client.callTool({ name: "c" }, { meta: { trace: "1" } });
+        let page = 0;
+        connector.onRequest.always(() => after(400, ok({ tools: [], nextCursor: String(++page) })));
+        await client.listTools({ timeoutMs: 1_000 }).catch((error) => failures.push(error));
+        connector.onRequest.always(ok());
+      },
+    });
+    (await pool.acquire()).release();
+    await clock.advance(4_000);
+    expect(failures).toMatchObject([reason, { code: "VALIDATION_FAILED" }, { code: "TIMEOUT" }]);
+    const [first, ...pages] = connector.requests;
+    expect(first?.params).toEqual({ name: "c", _meta: { trace: "1" } });
+    expect(pages).toHaveLength(3);
+  });
+
   it("means nothing to a shared pool", async () => {
     const { pool, connector, clock } = scriptedPool({ onRelease: "close" });
     await pool.request("ping");

@@ -28,6 +28,22 @@ describe("new options", () => {
     expect(connector.connections.flatMap(({ closes }) => closes)).toEqual(["reconfigured", "reconfigured"]);
   });
 
+  it("close the least recently used ones also when the room on all of them changes", async () => {
+    const { pool, connector, clock } = scriptedPool({
+      maxConnections: 3,
+      maxRequestsPerConnection: 2,
+      validateOnAcquire: false,
+    });
+    const leases = await acquireMany(pool, 6);
+    for (const connectionId of [1, 2, 3]) {
+      for (const lease of leases) if (lease.connectionId === connectionId) lease.release();
+      await clock.advance(1_000);
+    }
+    pool.reconfigure({ minConnections: 0, maxConnections: 2, maxRequestsPerConnection: 3 });
+    expect(connector.connections.map(({ closes }) => closes)).toEqual([["reconfigured"], [], []]);
+    expect(pool.stats()).toMatchObject({ room: 6, connections: { ready: 2 } });
+  });
+
   it("let what is in use drain when it is too much", async () => {
     const { pool, connector, clock } = exclusivePool();
     const leases = await acquireMany(pool, 3);
