@@ -37,6 +37,10 @@ export class Leases implements LeaseHost {
     return this.#context.serverName;
   }
 
+  get clock(): Clock {
+    return this.#context.clock;
+  }
+
   get requestTimeoutMs(): number {
     return this.#context.options.requestTimeoutMs;
   }
