@@ -3,8 +3,8 @@ import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
+import { loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
 
 /** Options of {@link httpConnector}. */
@@ -44,6 +44,7 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 export function httpConnector(options: HttpConnectorOptions): Connector {
   const { transport = "auto" } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   const base: Omit<HttpLinkOptions, "kind"> = {
     ...addressOf(options),
     fetch: options.fetch,
@@ -55,7 +56,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   let known = transport === "auto" ? undefined : transport;
 
   async function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openConnection(new HttpLink({ ...base, kind }), request, settings);
+    return (await sdk()).open((parts) => new HttpLink(parts, { ...base, kind }), request);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -69,13 +70,18 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = new HttpLink({ ...base, kind: "streamable-http" });
+    const server = await sdk();
+    let link: HttpLink | undefined;
+    const makeLink = (parts: SdkParts): HttpLink => {
+      link = new HttpLink(parts, { ...base, kind: "streamable-http" });
+      return link;
+    };
     try {
-      const connection = await openConnection(link, request, settings);
+      const connection = await server.open(makeLink, request);
       known = "streamable-http";
       return connection;
     } catch (error) {
-      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link.refusal ?? 0)) throw error;
+      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link?.refusal ?? 0)) throw error;
       const timeoutMs = Math.max(1, request.timeoutMs - (performance.now() - startedAt));
       const connection = await open("sse", { ...request, timeoutMs }).catch((fallbackError: unknown) => {
         throw joinFailures(error, fallbackError);

@@ -137,7 +137,7 @@ export class MessageExchange implements Transport {
     }
     const id = Number(message.id);
     const pending = this.#pending.get(id);
-    if (pending !== undefined) pending.answer(message);
+    if (pending !== undefined) pending.answer(message, this.#link.sdk.rpcError);
     // An answer nobody waits for any more is dropped; the SDK's client would report it as an error.
     else if (!(id >= FIRST_ID)) this.onmessage?.(message, extra);
   }

@@ -8,18 +8,29 @@ import {
   type ServerNotification,
   type Unsubscribe,
 } from "@mcp-pool/core";
-import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { Link } from "./link.ts";
 import { MessageExchange } from "./message-exchange.ts";
 
-/** A connection over the SDK's 1.x client. */
+/** JSON-RPC's "method not found". */
+const METHOD_NOT_FOUND = -32_601;
+
+/** What a connection needs of an SDK's client. */
+export interface SdkClient {
+  connect(transport: Transport, options: { readonly timeout: number }): Promise<void>;
+  getServerVersion(): { readonly name: string; readonly version: string } | undefined;
+  getServerCapabilities(): object | undefined;
+  getInstructions(): string | undefined;
+}
+
+/** A connection over an SDK's client. */
 export class SdkConnection implements McpConnection {
   readonly era = "legacy";
-  readonly raw: Client;
+  readonly raw: unknown;
   readonly suggestedConcurrency: number;
   readonly exchange: MessageExchange;
 
+  readonly #client: SdkClient;
   readonly #link: Link;
   readonly #closedListeners = new Set<(cause: Error | undefined) => void>();
   #lost: { readonly cause: Error | undefined } | undefined;
@@ -27,15 +38,16 @@ export class SdkConnection implements McpConnection {
   #isOpen = false;
   #isClosing = false;
 
-  constructor(client: Client, link: Link, suggestedConcurrency: number) {
-    this.raw = client;
+  constructor(client: SdkClient, raw: unknown, link: Link, suggestedConcurrency: number) {
+    this.#client = client;
+    this.raw = raw;
     this.suggestedConcurrency = suggestedConcurrency;
     this.exchange = new MessageExchange(link, () => this.#ended());
     this.#link = link;
   }
 
   get server(): ServerDescription {
-    this.#server ??= describeServer(this.raw, this.exchange.protocolVersion);
+    this.#server ??= describeServer(this.#client, this.exchange.protocolVersion);
     return this.#server;
   }
 
@@ -105,16 +117,16 @@ export class SdkConnection implements McpConnection {
 
 function isMethodNotFound(error: unknown): boolean {
   if (!(error instanceof RequestFailure) || error.judgement !== "answered") return false;
-  return error.cause instanceof McpError && error.cause.code === ErrorCode.MethodNotFound;
+  return error.cause instanceof Error && "code" in error.cause && error.cause.code === METHOD_NOT_FOUND;
 }
 
-function describeServer(client: Client, protocolVersion: string | undefined): ServerDescription {
+function describeServer(client: SdkClient, protocolVersion: string | undefined): ServerDescription {
   const info = client.getServerVersion();
   return {
     name: info?.name ?? "",
     version: info?.version ?? "",
     protocolVersion,
     instructions: client.getInstructions(),
-    capabilities: client.getServerCapabilities() ?? {},
+    capabilities: { ...client.getServerCapabilities() },
   };
 }
