@@ -3,6 +3,17 @@ export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
 export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
+export type { ClientHandlers, HandlerContext, HandlerKind } from "./client-handlers.ts";
+export type {
+  ClientFeatures,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+} from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
 export type {
@@ -60,6 +71,7 @@ export type {
   Admission,
   Connect,
   ConnectionState,
+  DeadlineStretch,
   HeldLease,
   PluginInstallation,
   PoolControl,

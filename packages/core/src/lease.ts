@@ -1,4 +1,5 @@
 import { McpClient, type Requester } from "./client.ts";
+import type { ClientHandlers } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { McpValidationError } from "./errors.ts";
@@ -20,6 +21,14 @@ export interface LeaseHost {
   onReleasedAgain(lease: Lease): void;
 }
 
+/** How a lease begins. */
+export interface LeaseTerms {
+  /** Clock time in milliseconds. */
+  readonly acquiredAt: number;
+  readonly stack: string | undefined;
+  readonly handlers: ClientHandlers | undefined;
+}
+
 /** How a lease ends. */
 export type LeaseEnd = { readonly kind: "release" | "discard"; readonly cause?: unknown };
 
@@ -36,20 +45,27 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   readonly stack: string | undefined;
   readonly #host: LeaseHost;
   readonly #entry: ConnectionEntry;
+  readonly #handlers: ClientHandlers | undefined;
   #client: McpClient | undefined;
   #isReleased = false;
 
-  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, acquiredAt: number, stack: string | undefined) {
+  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, terms: LeaseTerms) {
     this.#host = host;
     this.#entry = entry;
+    this.#handlers = terms.handlers;
     this.id = id;
-    this.acquiredAt = acquiredAt;
-    this.stack = stack;
+    this.acquiredAt = terms.acquiredAt;
+    this.stack = terms.stack;
   }
 
   /** Returns the connection of a lease that is still held. */
   static entryOf(lease: HeldLease): ConnectionEntry | undefined {
     return lease instanceof Lease && !lease.#isReleased ? lease.#entry : undefined;
+  }
+
+  /** Returns what a lease brought to answer the server with. */
+  static handlersOf(lease: HeldLease | undefined): ClientHandlers | undefined {
+    return lease instanceof Lease ? lease.#handlers : undefined;
   }
 
   get connectionId(): number {

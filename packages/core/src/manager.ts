@@ -144,7 +144,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -153,7 +154,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -311,8 +313,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   ): Promise<T> {
     try {
       const managed = this.#registry.get(server);
-      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
-      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
+      const poolOf = (each: ManagedServer) => each.pool(options?.identity, undefined, options?.handlers);
+      if (managed.definition.onCircuitOpen === undefined) return work(poolOf(managed));
+      const run = async (each: ManagedServer) => work(poolOf(each));
       return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);

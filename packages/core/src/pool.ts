@@ -102,7 +102,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
     const now = this.#parts.context.clock.now();
     const entry = this.#parts.dispatcher.take(now);
-    return entry && this.#parts.leases.issue(entry, now, now, true, this.#parts.leases.stack());
+    return entry && this.#parts.leases.issue(entry, { at: now, stack: this.#parts.leases.stack() }, now, true);
   }
 
   /**
@@ -112,11 +112,11 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     const now = this.#parts.context.clock.now();
-    const stack = this.#parts.leases.stack();
+    const asked = { at: now, stack: this.#parts.leases.stack(), options };
     try {
       const room = this.#parts.acquisition.acquire(options, now);
-      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, now, now, true, stack));
-      return room.then((entry) => this.#parts.leases.issue(entry, now, this.#parts.context.clock.now(), false, stack));
+      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, asked, now, true));
+      return room.then((entry) => this.#parts.leases.issue(entry, asked, this.#parts.context.clock.now(), false));
     } catch (error) {
       this.#parts.acquisition.onFailed(error, 0);
       return Promise.reject(error);

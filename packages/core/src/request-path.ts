@@ -4,6 +4,7 @@ import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
+import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, targetOf } from "./request-errors.ts";
@@ -55,6 +56,12 @@ export class RequestPath implements AttemptHost {
 
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
+    const problem = attributionProblem(request.options.handlers, entry, this.context);
+    if (problem !== undefined) {
+      if (terms.hasRoom) this.#host.giveBack(entry);
+      terms.bulkhead?.limit.give();
+      return Promise.reject(problem);
+    }
     this.context.counters.requests++;
     return new Attempt(this, entry, request, terms).run();
   }

@@ -6,7 +6,7 @@ import type { SdkBinding } from "../sdk-binding.ts";
 export interface ClientOptions {
   /** Name and version the server is told. @default `{ name: "mcp-pool", version: "0" }` */
   readonly clientInfo?: Implementation | undefined;
-  /** Capabilities the server is told. @default none */
+  /** Capabilities the server is told, beside those that there are handlers for. @default none */
   readonly capabilities?: ClientCapabilities | undefined;
   /** The SDK that speaks the protocol: the 1.x one, or what `sdkV2()` of `@mcp-pool/connector/v2` returns. @default the 1.x SDK */
   readonly sdk?: SdkBinding | undefined;

@@ -33,7 +33,7 @@ export async function openConnection(
   try {
     await withinBounds(client.connect(connection.exchange, { timeout: MAX_TIMEOUT_MS }), request);
     if (connection.exchange.hasEnded) throw new Error("the connection closed during the handshake");
-    connection.opened();
+    connection.opened(client.modernProtocol?.(connection.exchange));
     return connection;
   } catch (error) {
     // Made before the ending, which leaves its own marks (an exit by SIGTERM, say).

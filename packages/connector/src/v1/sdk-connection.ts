@@ -21,11 +21,18 @@ export interface SdkClient {
   getServerVersion(): { readonly name: string; readonly version: string } | undefined;
   getServerCapabilities(): object | undefined;
   getInstructions(): string | undefined;
+  /** Says how requests travel once the handshake is done, where that is not the way of the legacy era. */
+  modernProtocol?(exchange: MessageExchange): EraProtocol | undefined;
+}
+
+/** How a connection speaks to its server. */
+export interface EraProtocol extends Pick<McpConnection, "request" | "probe"> {
+  /** Is told that the connection closes or has ended. */
+  end(): void;
 }
 
 /** A connection over an SDK's client. */
 export class SdkConnection implements McpConnection {
-  readonly era = "legacy";
   readonly raw: unknown;
   readonly suggestedConcurrency: number;
   readonly exchange: MessageExchange;
@@ -36,6 +43,8 @@ export class SdkConnection implements McpConnection {
   #lost: { readonly cause: Error | undefined } | undefined;
   #server: ServerDescription | undefined;
   #isOpen = false;
+  /** Set in the modern era. */
+  #modern: EraProtocol | undefined;
   #isClosing = false;
 
   constructor(client: SdkClient, raw: unknown, link: Link, suggestedConcurrency: number) {
@@ -44,6 +53,10 @@ export class SdkConnection implements McpConnection {
     this.suggestedConcurrency = suggestedConcurrency;
     this.exchange = new MessageExchange(link, () => this.#ended());
     this.#link = link;
+  }
+
+  get era(): McpConnection["era"] {
+    return this.#modern === undefined ? "legacy" : "modern";
   }
 
   get server(): ServerDescription {
@@ -60,12 +73,12 @@ export class SdkConnection implements McpConnection {
     params: Readonly<Record<string, unknown>> | undefined,
     options: ConnectionRequestOptions,
   ): Promise<unknown> {
-    return this.exchange.request(method, params, options);
+    return (this.#modern ?? this.exchange).request(method, params, options);
   }
 
   async probe(signal: AbortSignal): Promise<void> {
     try {
-      await this.exchange.request("ping", undefined, { signal });
+      await (this.#modern?.probe(signal) ?? this.exchange.request("ping", undefined, { signal }));
     } catch (error) {
       if (!isMethodNotFound(error)) throw error;
     }
@@ -88,11 +101,13 @@ export class SdkConnection implements McpConnection {
   }
 
   /** Notes that the handshake is done. */
-  opened(): void {
+  opened(modern: EraProtocol | undefined): void {
     this.#isOpen = true;
+    this.#modern = modern;
   }
 
   async #ended(): Promise<void> {
+    this.#modern?.end();
     if (!this.#isClosing) this.#tellLost();
     try {
       await this.#link.end(this.#isOpen ? "polite" : "hurried");

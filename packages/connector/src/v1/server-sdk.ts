@@ -6,14 +6,19 @@ import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import { McpError } from "@modelcontextprotocol/sdk/types.js";
 import { collectReconnectionTimers } from "../http/reconnection-timers.ts";
 import type { SdkParts, ServerSdk } from "../sdk-binding.ts";
+import { announcedCapabilities } from "./announced-capabilities.ts";
 import type { ClientSettings } from "./client-options.ts";
+import { answerRequests } from "./client-requests.ts";
 import { openConnection } from "./open-connection.ts";
 
 /** Opens connections with the 1.x SDK. */
 export function serverSdk(settings: ClientSettings): ServerSdk {
   return {
     open(makeLink, request) {
-      const client = new Client(settings.clientInfo, { capabilities: settings.capabilities });
+      const { handlers } = request;
+      const capabilities = announcedCapabilities(handlers, settings.capabilities);
+      const client = new Client(settings.clientInfo, { capabilities });
+      if (handlers !== undefined) answerRequests(client, handlers, request);
       return openConnection(makeLink(PARTS), request, { client, raw: client, settings });
     },
   };
