@@ -8,6 +8,7 @@ export { systemClock } from "./clock.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
+  ConnectionEvent,
   ConnectionRequestOptions,
   Connector,
   ConnectRequest,

@@ -98,6 +98,7 @@ export class Opener {
     const request: ConnectRequest = {
       serverName,
       identity,
+      sharing: options.sharing,
       signal: opening.controller.signal,
       timeoutMs: options.connectionTimeoutMs,
     };
