@@ -19,6 +19,7 @@ export { systemClock } from "./clock.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
+  ConnectionEvent,
   ConnectionRequestOptions,
   Connector,
   ConnectRequest,

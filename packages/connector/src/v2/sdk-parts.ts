@@ -1,4 +1,3 @@
-import type { Transport as LinkTransport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   InMemoryTransport,
   ProtocolError,
@@ -7,6 +6,7 @@ import {
   type Transport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
+import type { Transport as LinkTransport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { SdkParts } from "../sdk-binding.ts";
 
 /** The parts of the 2.x SDK that links are built from. */
