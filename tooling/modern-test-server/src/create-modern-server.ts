@@ -53,7 +53,8 @@ function registerTools(server: McpServer, backend: Backend): void {
   server.registerTool("echo", { inputSchema: args({ message: { type: "string" } }) }, ({ message }) =>
     text(String(message)),
   );
-  server.registerTool("throw", { inputSchema: args({}) }, ({ code, message, data }) => {
+  // A method of our own, since errors of tools become results.
+  server.server.setRequestHandler("test/throw", { params: args({}) }, ({ code, message, data }) => {
     throw new ProtocolError(Number(code), String(message), data);
   });
   server.registerTool("count", { inputSchema: args({}) }, () => text(String(backend.executed("count"))));

@@ -24,7 +24,8 @@ export class ModernHttpServer {
   /** JSON-RPC requests that arrived, by method. */
   readonly requests: Map<string, number> = new Map();
   readonly #open = new Set<OpenResponse>();
-  readonly #refusals: { readonly method: string; readonly status: number }[] = [];
+  /** What becomes of the next requests of a method; without a status, nothing. */
+  readonly #refusals: { readonly method: string; readonly status: number | undefined }[] = [];
   #server: Server | undefined;
   #handler: McpHttpHandler | undefined;
   #port = 0;
@@ -84,6 +85,11 @@ export class ModernHttpServer {
     this.#refusals.push({ method, status });
   }
 
+  /** Leaves the next request of a method without an answer. */
+  holdNext(method: string): void {
+    this.#refusals.push({ method, status: undefined });
+  }
+
   /** Adds a tool, and says so to those who listen. */
   addTool(name: string): void {
     this.backend.addedTools.add(name);
@@ -104,7 +110,8 @@ export class ModernHttpServer {
     this.requests.set(method, (this.requests.get(method) ?? 0) + 1);
     const refusal = this.#refusals.findIndex((each) => each.method === method);
     if (refusal >= 0) {
-      response.writeHead(this.#refusals.splice(refusal, 1)[0]?.status ?? 500).end();
+      const status = this.#refusals.splice(refusal, 1)[0]?.status;
+      if (status !== undefined) response.writeHead(status).end();
       return;
     }
     const open = { method, response };
