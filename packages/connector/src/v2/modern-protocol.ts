@@ -128,17 +128,19 @@ export class ModernProtocol implements EraProtocol {
   /** The SDK's client adds the headers that the tool's definition asks for. */
   async #callTool(params: Params, call: Call, signal: AbortSignal): Promise<unknown> {
     const { client, tools } = this.#parts;
-    const send = (toolDefinition: Tool): Promise<unknown> => {
+    const name = String(params.name);
+    const send = (known: Tool | undefined): Promise<unknown> => {
+      const toolDefinition = known ?? { name, inputSchema: { type: "object" } };
       const marked = call.mark(params as { name: string });
       return client.callTool(marked, { ...NO_TIMEOUT, signal, toolDefinition, ...manual(call) });
     };
-    const name = String(params.name);
+    const known = tools.of(name);
     try {
-      return await send(tools.of(name));
+      return await send(known);
     } catch (error) {
       if (rpcCodeOf(error) !== HEADER_MISMATCH) throw error;
       // The server refused it before it ran, because the definition is stale or unknown.
-      await tools.relist(() => this.#relist());
+      if (tools.of(name) === known) await tools.relist(() => this.#relist());
       return await send(tools.of(name));
     }
   }
