@@ -5,6 +5,7 @@ export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
+export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
@@ -42,9 +43,9 @@ export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } f
 export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
-export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
 export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
@@ -91,4 +92,5 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { ServerHealth } from "./server-health.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

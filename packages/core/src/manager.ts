@@ -1,15 +1,16 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
+import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
 import type { Unsubscribe } from "./connector.ts";
 import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
-import type { HealthStatus } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
 import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
@@ -29,36 +30,8 @@ import type {
   ResourceParams,
 } from "./protocol.ts";
 import { drainError } from "./request-options.ts";
+import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
-import type { PoolStats } from "./stats.ts";
-
-/** A snapshot of a manager, ready for JSON. */
-export interface ManagerStats {
-  readonly totalConnections: number;
-  readonly maxTotalConnections: number;
-  readonly servers: Readonly<
-    Record<
-      string,
-      { readonly priority: number; readonly tags: readonly string[]; readonly pools: readonly PoolStats[] }
-    >
-  >;
-}
-
-/**
- * Turns the configuration that a manager's users write into what core understands.
- * It adds the problems that it finds to `issues`, so that all problems are told at once.
- */
-export interface ConfigTranslator<Config, Server> {
-  manager(config: Config, issues: Issue[]): McpConnectionManagerOptions;
-  server(name: string, server: Server, issues: Issue[]): McpServerDefinition;
-  /** Says where a server's settings stand, for the messages. @default `servers.<name>` */
-  readonly serverPath?: ((serverName: string) => string) | undefined;
-}
-
-const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
-  manager: (config) => config,
-  server: (_name, server) => server,
-};
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -200,21 +173,25 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one without an identity speaks.
+   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one that does worst
+   * speaks, and `pools` has each.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/health` is installed
    */
-  health(server: string): HealthStatus;
-  health(): Readonly<Record<string, HealthStatus>>;
-  health(server?: string): HealthStatus | Readonly<Record<string, HealthStatus>> {
-    if (server !== undefined) return this.pool(server).health.status;
+  health(server: string): ServerHealth;
+  health(): Readonly<Record<string, ServerHealth>>;
+  health(server?: string): ServerHealth | Readonly<Record<string, ServerHealth>> {
+    if (server !== undefined) return serverHealth(this.#registry.get(server));
     return Object.fromEntries(this.servers().map((name) => [name, this.health(name)]));
   }
 
-  /** Checks a server, or all side by side, now; rejects when no plugin of `@mcp-pool/health` is installed. */
-  async checkHealth(server: string): Promise<HealthStatus>;
-  async checkHealth(): Promise<Readonly<Record<string, HealthStatus>>>;
-  async checkHealth(server?: string): Promise<HealthStatus | Readonly<Record<string, HealthStatus>>> {
-    if (server !== undefined) return this.pool(server).health.check();
+  /**
+   * Checks a server, or all side by side, now: all pools that have connections, and the pool without an identity in any
+   * case. Rejects when no plugin of `@mcp-pool/health` is installed.
+   */
+  async checkHealth(server: string): Promise<ServerHealth>;
+  async checkHealth(): Promise<Readonly<Record<string, ServerHealth>>>;
+  async checkHealth(server?: string): Promise<ServerHealth | Readonly<Record<string, ServerHealth>>> {
+    if (server !== undefined) return checkServerHealth(this.#registry.get(server));
     const checks = this.servers().map(async (name) => [name, await this.checkHealth(name)] as const);
     return Object.fromEntries(await Promise.all(checks));
   }

@@ -52,6 +52,7 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ServerHealth,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";
