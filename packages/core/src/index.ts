@@ -16,6 +16,7 @@ export type {
 } from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
+export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
@@ -53,9 +54,9 @@ export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } f
 export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
-export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
 export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
@@ -79,6 +80,7 @@ export type {
   PoolPlugin,
   PoolRequest,
   Request,
+  RoomHold,
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
@@ -103,4 +105,5 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

@@ -1,15 +1,17 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
-import type { Unsubscribe } from "./connector.ts";
+import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
-import type { PoolEventListener } from "./events.ts";
+import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { HealthStatus } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
 import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
@@ -29,36 +31,8 @@ import type {
   ResourceParams,
 } from "./protocol.ts";
 import { drainError } from "./request-options.ts";
+import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { ServerRegistry } from "./server-registry.ts";
-import type { PoolStats } from "./stats.ts";
-
-/** A snapshot of a manager, ready for JSON. */
-export interface ManagerStats {
-  readonly totalConnections: number;
-  readonly maxTotalConnections: number;
-  readonly servers: Readonly<
-    Record<
-      string,
-      { readonly priority: number; readonly tags: readonly string[]; readonly pools: readonly PoolStats[] }
-    >
-  >;
-}
-
-/**
- * Turns the configuration that a manager's users write into what core understands.
- * It adds the problems that it finds to `issues`, so that all problems are told at once.
- */
-export interface ConfigTranslator<Config, Server> {
-  manager(config: Config, issues: Issue[]): McpConnectionManagerOptions;
-  server(name: string, server: Server, issues: Issue[]): McpServerDefinition;
-  /** Says where a server's settings stand, for the messages. @default `servers.<name>` */
-  readonly serverPath?: ((serverName: string) => string) | undefined;
-}
-
-const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
-  manager: (config) => config,
-  server: (_name, server) => server,
-};
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -128,18 +102,39 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
   }
 
-  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(server: string, params: ResourceParams, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.subscribeResource(params));
+  /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
+  subscribeResource(
+    server: string,
+    params: ResourceParams,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#run(server, options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
   unsubscribeResource(
     server: string,
     params: ResourceParams,
-    options?: Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
+    return this.#run(server, options, (pool) => pool.unsubscribeResource(params, options));
+  }
+
+  /**
+   * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
+   * @throws {McpServerNotFoundError}
+   */
+  onNotification(
+    server: string,
+    listener: (notification: ServerNotification) => void,
+    { identity }: Pick<RequestOptions, "identity"> = {},
+  ): Unsubscribe {
+    const { name } = this.#registry.get(server);
+    const own = (event: PoolEvent) => {
+      if (event.type !== "notification-received" || event.serverName !== name || event.identity !== identity) return;
+      listener(event.notification);
+    };
+    return this.subscribe(own, ["notification-received"]);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
@@ -238,11 +233,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Takes a snapshot of all pools. */
   stats(): ManagerStats {
-    const servers = this.#registry.all().map(({ name, definition: { priority = 0, tags = [] } }) => {
-      return [name, { priority, tags, pools: this.poolsOf(name).map((pool) => pool.stats()) }] as const;
-    });
-    const { used: totalConnections, max: maxTotalConnections } = this.#registry.cap;
-    return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
+    return managerStats(this.#registry);
   }
 
   /**

@@ -68,6 +68,14 @@ export interface PoolRequest {
   mayHaveRun?: boolean;
   /** How progress puts `deadlineAt` off, where the caller asked for it. */
   readonly stretch?: DeadlineStretch | undefined;
+  /** Receives the room of the attempt that succeeds, where others are to follow it on its connection. */
+  readonly hold?: RoomHold | undefined;
+}
+
+/** Keeps the room of one request for those that follow it. */
+export interface RoomHold {
+  /** Takes the room over, or returns false. */
+  keep(connection: PooledConnection): boolean;
 }
 
 /** How progress puts a deadline off. */

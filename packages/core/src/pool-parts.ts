@@ -11,7 +11,16 @@ import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
 import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
-import type { Admission, Connect, DeadlineStretch, HeldLease, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import type {
+  Admission,
+  Connect,
+  DeadlineStretch,
+  HeldLease,
+  PoolPlugin,
+  PoolRequest,
+  Request,
+  RoomHold,
+} from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
@@ -94,6 +103,7 @@ export class PoolParts {
     this.subscriptions = new ResourceSubscriptions({
       serverName,
       clock,
+      onListenerFailed: (error) => context.events.emit({ type: "listener-failed", error }),
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
@@ -134,6 +144,7 @@ export class PoolParts {
     params: Readonly<Record<string, unknown>> | undefined,
     options: RequestOptions = {},
     lease?: HeldLease,
+    hold?: RoomHold,
   ): Promise<unknown> {
     const { clock, options: own, serverName } = this.context;
     const problem = optionsError(options, serverName);
@@ -150,6 +161,7 @@ export class PoolParts {
       avoid: undefined,
       isFreshWanted: false,
       stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
+      hold,
     };
     try {
       const result = this.#request(request);
@@ -209,7 +221,7 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
+    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools, this.subscriptions);
     const { id: connectionId, endpoint } = entry;
     this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
     if (problem === undefined) {
