@@ -4,6 +4,7 @@ import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
+import type { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import type { ToolList } from "./tool-list.ts";
 
 /**
@@ -15,11 +16,13 @@ export function watchConnection(
   context: PoolContext,
   dispatcher: Dispatcher,
   tools: ToolList,
+  subscriptions: ResourceSubscriptions,
 ): McpConnectionError | undefined {
   const { clock, events, serverName } = context;
   const onNotification = (notification: ServerNotification) => {
     dispatcher.checker.alive(entry, clock.now());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
+    if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
       events.emit({ type: "notification-received", connectionId: entry.id, notification });
     }
@@ -28,8 +31,9 @@ export function watchConnection(
     if (entry.state !== "closing" && entry.state !== "closed") dispatcher.closer.close(entry, "lost", cause);
   };
   try {
-    const { name, version } = entry.server;
+    const { name, version, capabilities } = entry.server;
     tools.ensureVersion(`${name}@${version}`);
+    if (announcesTools(capabilities)) entry.unsubscribes.push(tools.listen());
     entry.unsubscribes.push(harmless(entry.connection.onNotification(onNotification), events));
     entry.unsubscribes.push(harmless(entry.connection.onClosed(onClosed), events));
     return undefined;
@@ -37,6 +41,10 @@ export function watchConnection(
     const message = `could not connect to MCP server "${serverName}": the connection cannot be listened to: ${String(cause)}`;
     return new McpConnectionError(message, { serverName, cause });
   }
+}
+
+function announcesTools({ tools }: Readonly<Record<string, unknown>>): boolean {
+  return typeof tools === "object" && tools !== null && "listChanged" in tools && tools.listChanged === true;
 }
 
 /** What a connection throws while it is left must not keep its place from being freed. */

@@ -1,3 +1,5 @@
+import type { ClientHandlers } from "./client-handlers.ts";
+
 /** Undoes a registration; calling it again does nothing. */
 export type Unsubscribe = () => void;
 
@@ -85,6 +87,8 @@ export interface ConnectRequest {
   readonly signal: AbortSignal;
   /** Milliseconds within which the connection must be open. */
   readonly timeoutMs: number;
+  /** What the connection announces, and who answers it unless a request says otherwise. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** One progress report of a running request. */
@@ -101,6 +105,8 @@ export interface ConnectionRequestOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Extra HTTP headers for this request; ignored where the transport has none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Answer what the server asks for this request; given where {@link McpConnection.era} is `modern` only. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** A notification from the server. */

@@ -1,4 +1,5 @@
 import type { CircuitState } from "./circuit-breaker.ts";
+import type { HandlerKind } from "./client-handlers.ts";
 import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
@@ -119,6 +120,14 @@ export type PoolEventDetail =
   | { readonly type: "sticky-key-evicted"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "sticky-key-lost"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "notification-received"; readonly connectionId: number; readonly notification: ServerNotification }
+  | {
+      /** A handler of ours threw at a question of the server; the server was told so. */
+      readonly type: "handler-failed";
+      /** There once the connection is open. */
+      readonly connectionId: number | undefined;
+      readonly kind: HandlerKind;
+      readonly error: unknown;
+    }
   | {
       readonly type: "pool-reconfigured";
       /** Whether connections are made of something else from now on. */

@@ -3,6 +3,17 @@ export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
 export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
+export type { ClientHandlers, HandlerContext, HandlerKind } from "./client-handlers.ts";
+export type {
+  ClientFeatures,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+} from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
 export type { ConfigTranslator } from "./config-translator.ts";
@@ -61,6 +72,7 @@ export type {
   Admission,
   Connect,
   ConnectionState,
+  DeadlineStretch,
   HeldLease,
   PluginInstallation,
   PoolControl,
@@ -68,6 +80,7 @@ export type {
   PoolPlugin,
   PoolRequest,
   Request,
+  RoomHold,
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
@@ -92,5 +105,6 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
 export type { ServerHealth } from "./server-health.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

@@ -2,15 +2,15 @@ import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
-import type { Unsubscribe } from "./connector.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
-import type { PoolEventListener } from "./events.ts";
+import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
 import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
-import type { ManagerStats } from "./manager-stats.ts";
+import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
@@ -30,6 +30,7 @@ import type {
   ResourceParams,
 } from "./protocol.ts";
 import { drainError } from "./request-options.ts";
+import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
 
@@ -101,23 +102,45 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
   }
 
-  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(server: string, params: ResourceParams, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.subscribeResource(params));
+  /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
+  subscribeResource(
+    server: string,
+    params: ResourceParams,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#run(server, options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
   unsubscribeResource(
     server: string,
     params: ResourceParams,
-    options?: Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
+    return this.#run(server, options, (pool) => pool.unsubscribeResource(params, options));
+  }
+
+  /**
+   * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
+   * @throws {McpServerNotFoundError}
+   */
+  onNotification(
+    server: string,
+    listener: (notification: ServerNotification) => void,
+    { identity }: Pick<RequestOptions, "identity"> = {},
+  ): Unsubscribe {
+    const { name } = this.#registry.get(server);
+    const own = (event: PoolEvent) => {
+      if (event.type !== "notification-received" || event.serverName !== name || event.identity !== identity) return;
+      listener(event.notification);
+    };
+    return this.subscribe(own, ["notification-received"]);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -126,7 +149,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -213,11 +237,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Takes a snapshot of all pools. */
   stats(): ManagerStats {
-    const servers = this.#registry.all().map(({ name, definition: { priority = 0, tags = [] } }) => {
-      return [name, { priority, tags, pools: this.poolsOf(name).map((pool) => pool.stats()) }] as const;
-    });
-    const { used: totalConnections, max: maxTotalConnections } = this.#registry.cap;
-    return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
+    return managerStats(this.#registry);
   }
 
   /**
@@ -288,8 +308,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   ): Promise<T> {
     try {
       const managed = this.#registry.get(server);
-      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
-      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
+      const poolOf = (each: ManagedServer) => each.pool(options?.identity, undefined, options?.handlers);
+      if (managed.definition.onCircuitOpen === undefined) return work(poolOf(managed));
+      const run = async (each: ManagedServer) => work(poolOf(each));
       return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);

@@ -71,6 +71,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   "lease-leaked": "warn",
   "lease-released-again": "warn",
   "sticky-key-lost": "warn",
+  "handler-failed": "warn",
   "listener-failed": "error",
 };
 

@@ -3,6 +3,7 @@ import { httpConnector } from "@mcp-pool/connector/http";
 import { mockConnector } from "@mcp-pool/connector/mock";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
 import {
+  type ClientHandlers,
   type Connector,
   type Issue,
   McpConfigurationError,
@@ -15,11 +16,17 @@ import { resiliencePlugins } from "./resilience.ts";
 /** Makes the connector of a server; `undefined` leaves it to the built-in ones. */
 export type ConnectorFactory = (serverName: string, config: ResolvedServerConfig) => Connector | undefined;
 
+/** What a server takes from code rather than from its configuration. */
+export interface ServerCode {
+  readonly connector: ConnectorFactory | undefined;
+  readonly plugins: readonly PoolPlugin[];
+  readonly handlers: ClientHandlers | undefined;
+}
+
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  connector: ConnectorFactory | undefined,
-  plugins: readonly PoolPlugin[],
+  { connector, plugins, handlers }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
   const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry: _retry, ...pool } = server.pool;
@@ -30,7 +37,7 @@ export function serverDefinition(
     connector:
       connection === undefined ? mockConnector(mock) : (connector?.(name, connection) ?? connect(name, connection)),
     connectionKey: comparable(connection === undefined ? ["mock", mock] : connection),
-    pool,
+    pool: { ...pool, handlers },
     priority,
     tags,
     maxConcurrentRequests,
