@@ -1,3 +1,13 @@
+export type {
+  McpToolManager,
+  PooledCallOptions,
+  PooledMcpClient,
+  PooledMcpToolsOptions,
+  PooledTool,
+  PooledToolSource,
+  ToolFilter,
+} from "@mcp-pool/agent-adapter";
+export { collectTools, createPooledMcpTools, PooledMcpTools, toMcpClient } from "@mcp-pool/agent-adapter";
 export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
 export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
