@@ -21,7 +21,8 @@ export interface Page {
   readonly files: ReadonlyMap<string, string>;
 }
 
-const BLOCK = /^(#{1,6} .*|```(\w*)\n([\s\S]*?)^```)$/gm;
+/** A heading, or a fenced block, which may be indented as a part of a list. */
+const BLOCK = /^(#{1,6} .*|( *)```(\w*)\n([\s\S]*?)^\2```)$/gm;
 const NAMES: Readonly<Record<string, RegExp>> = {
   ts: /^\/\/ (\S+\.ts)\n/,
   yaml: /^# (\S+\.ya?ml)\n/,
@@ -49,7 +50,8 @@ export function readPage(markdown: string): Page {
     files.set(name, code);
   }
 
-  for (const [, whole = "", language = "", code = ""] of markdown.matchAll(BLOCK)) {
+  for (const [, whole = "", indent = "", language = "", body = ""] of markdown.matchAll(BLOCK)) {
+    const code = indent === "" ? body : body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
     const name = NAMES[language]?.exec(code)?.[1];
     if (whole.startsWith("#")) {
       program = undefined;
