@@ -44,7 +44,12 @@ export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
 export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
-export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type {
+  ManagerCloseOptions,
+  McpConnectionManagerOptions,
+  McpManagerSettings,
+  McpServerDefinition,
+} from "./manager-options.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,

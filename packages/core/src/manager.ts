@@ -9,7 +9,7 @@ import type { PoolEventListener } from "./events.ts";
 import type { HealthStatus } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
-import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
@@ -286,13 +286,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
    * With a tag it closes and removes the servers that have it, and leaves the others open.
    */
-  close({
-    drainTimeoutMs,
-    tag,
-  }: {
-    readonly drainTimeoutMs?: number | undefined;
-    readonly tag?: string | undefined;
-  } = {}): Promise<void> {
+  close({ drainTimeoutMs, tag }: ManagerCloseOptions = {}): Promise<void> {
     const servers = this.servers({ tag });
     const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, servers.join(", "));
     if (problem !== undefined) return Promise.reject(problem);
