@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Page } from "./page.ts";
 
 const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL("../node_modules", import.meta.url));
@@ -29,8 +28,8 @@ export class PageFolder {
     writeFileSync(join(this.path, "tsconfig.json"), JSON.stringify({ extends: BASE, compilerOptions, include }));
   }
 
-  /** Writes the files of a page to a folder of its own. */
-  write(name: string, { files }: Page): void {
+  /** Writes files to a folder of their own. */
+  write(name: string, files: ReadonlyMap<string, string>): void {
     for (const [file, code] of files) {
       const path = join(this.path, name, file);
       mkdirSync(dirname(path), { recursive: true });

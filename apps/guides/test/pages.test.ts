@@ -16,7 +16,7 @@ const pages = new Map<string, Page>();
 for (const file of PAGES) {
   const page = readPage(readFileSync(join(DOCS, file), "utf8"));
   pages.set(basename(file, ".md"), page);
-  folder.write(basename(file, ".md"), page);
+  folder.write(basename(file, ".md"), page.files);
 }
 
 it("the programs of all pages have the types they need", SLOW, async () => {
