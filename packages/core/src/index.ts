@@ -77,6 +77,8 @@ export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
 export type { PoolMetrics } from "./pool-metrics.ts";
 export type { McpConnectionPoolOptions } from "./pool-parts.ts";
+export type { ProcessManager, ProcessManagers } from "./process-managers.ts";
+export { claimProcessManagers, processManagers } from "./process-managers.ts";
 export type {
   CallToolParams,
   CallToolResult,

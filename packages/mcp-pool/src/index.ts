@@ -1,3 +1,27 @@
+export type {
+  AgentConfig,
+  AgentVersion,
+  AgentVersionFactoryOptions,
+  AgentVersionOptions,
+  McpToolManager,
+  PooledCallOptions,
+  PooledMcpClient,
+  PooledMcpToolsOptions,
+  PooledTool,
+  PooledToolSource,
+  ResolveAgentToolsOptions,
+  ToolFilter,
+  VersionedAgent,
+} from "@mcp-pool/agent-adapter";
+export {
+  AgentVersionFactory,
+  collectTools,
+  createPooledMcpTools,
+  createVersionedAgent,
+  PooledMcpTools,
+  resolveAgentTools,
+  toMcpClient,
+} from "@mcp-pool/agent-adapter";
 export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
 export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
