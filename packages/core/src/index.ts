@@ -56,7 +56,12 @@ export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
 export { McpConnectionManager } from "./manager.ts";
-export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type {
+  ManagerCloseOptions,
+  McpConnectionManagerOptions,
+  McpManagerSettings,
+  McpServerDefinition,
+} from "./manager-options.ts";
 export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {

@@ -9,7 +9,7 @@ import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
-import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
@@ -279,10 +279,17 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#registry.events.subscribe(listener, types);
   }
 
-  /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
-  close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, this.servers().join(", "));
+  /**
+   * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
+   * With a tag it closes and removes the servers that have it, and leaves the others open.
+   */
+  close({ drainTimeoutMs, tag }: ManagerCloseOptions = {}): Promise<void> {
+    const servers = this.servers({ tag });
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, servers.join(", "));
     if (problem !== undefined) return Promise.reject(problem);
+    if (tag !== undefined && this.#closing === undefined) {
+      return Promise.all(servers.map((name) => this.#registry.remove(name, drainTimeoutMs))).then(() => {});
+    }
     this.#closing ??= this.#registry.close(drainTimeoutMs);
     return this.#closing;
   }

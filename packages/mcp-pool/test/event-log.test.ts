@@ -40,6 +40,17 @@ describe("the log", () => {
     for (const line of lines) expect(line).not.toMatch(/\n|request-finished/);
   });
 
+  it("warns of a circuit that changes and of a check that fails", async () => {
+    const { lines, logger } = collecting();
+    const { manager, connector } = await setUp({ logger });
+    await manager.callTool("a", { name: "echo" });
+    connector.onProbe.next(fail(new Error("no answer")));
+    await manager.checkHealth("a");
+    manager.circuitBreaker("a").forceOpen();
+    expect(lines).toContainEqual(expect.stringMatching(/^warn: mcp-pool a: health-check-failed .*no answer/));
+    expect(lines).toContainEqual(expect.stringMatching(/^warn: mcp-pool a: circuit-state-changed from=closed to=open/));
+  });
+
   it("goes on at a new level after a reload, also for pools that are kept", async () => {
     const { lines, logger } = collecting();
     const { manager } = await setUp({ logger }, { settings: { logLevel: "error" } });
