@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { McpManagerConfig } from "@mcp-pool/config";
 import { McpConfigurationError } from "@mcp-pool/core";
+import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import {
   type CreateMcpPoolOptions,
-  createMcpPool,
+  createManager,
   type McpPoolManager,
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
+import { createCollector } from "./metrics.ts";
 
+let collector: McpMetricsCollector | undefined;
 let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
 
 /**
@@ -20,7 +23,7 @@ export async function getMcpConnectionManager(
   options?: CreateMcpPoolOptions,
 ): Promise<McpPoolManager> {
   if (current === undefined) {
-    const created = { source, manager: createMcpPool(source, options) };
+    const created = { source, manager: createManager(source, options ?? {}, getMetricsCollector()) };
     current = created;
     created.manager.catch(() => {
       if (current === created) current = undefined;
@@ -31,6 +34,12 @@ export async function getMcpConnectionManager(
     ]);
   }
   return current.manager;
+}
+
+/** Returns the collector of the manager of this process; also before there is one, and after it is closed. */
+export function getMetricsCollector(): McpMetricsCollector {
+  collector ??= createCollector();
+  return collector;
 }
 
 /** Closes the manager of this process, if there is one; the next {@link getMcpConnectionManager} makes a new one. */
