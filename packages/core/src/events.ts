@@ -95,6 +95,8 @@ export type PoolEventDetail =
       readonly target: string | undefined;
       readonly durationMs: number;
       readonly isToolError: boolean;
+      /** Whether its caller gave up. */
+      readonly isAborted: boolean;
       /** What the caller's promise rejects with; `undefined` when it resolves. */
       readonly error: unknown;
     }

@@ -189,13 +189,23 @@ export class PoolParts {
   }
 
   #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
-    const { method } = request;
+    const { method, options } = request;
+    const { signal } = options;
     const target = targetOf(request);
     const settled = (isToolError: boolean, error: unknown) => {
       // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
       if (this.isOver) return;
       const durationMs = this.context.clock.now() - startedAt;
-      this.context.events.emit({ type: "request-settled", method, target, durationMs, isToolError, error });
+      const isAborted = signal?.aborted === true && error === signal.reason;
+      this.context.events.emit({
+        type: "request-settled",
+        method,
+        target,
+        durationMs,
+        isToolError,
+        isAborted,
+        error,
+      });
     };
     result.then(
       (value) => settled(isToolError(method, value), undefined),

@@ -43,6 +43,7 @@ describe("events", () => {
         target: "echo",
         durationMs: 250,
         isToolError: false,
+        isAborted: false,
         error: undefined,
       },
       {
@@ -87,10 +88,15 @@ describe("events", () => {
     connector.onConnect.always(fail(new Error("refused")));
     outcomeOf(pool.request("tools/list"));
     await clock.advance(40_000);
+    const controller = new AbortController();
+    outcomeOf(pool.request("ping", {}, { signal: controller.signal }));
+    controller.abort("enough");
+    await clock.settle();
     expect(recorder.of("request-settled")).toMatchObject([
       { method: "tools/call", target: "echo", isToolError: true, error: undefined },
       { method: "ping", target: undefined, isToolError: false, error: lost.error },
-      { method: "tools/list", isToolError: false, error: { code: "CONNECTION_FAILED" } },
+      { method: "tools/list", isToolError: false, isAborted: false, error: { code: "CONNECTION_FAILED" } },
+      { method: "ping", isAborted: true, error: "enough" },
     ]);
     expect(recorder.of("request-finished").map(({ method }) => method)).toEqual([
       "tools/call",
