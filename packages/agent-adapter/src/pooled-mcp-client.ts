@@ -38,10 +38,10 @@ export class PooledMcpClient {
     this.#headers = headers;
   }
 
-  /** Lists the tools. */
+  /** Lists the tools. They are copies, since helpers have been seen to write into the schemas they are given. */
   async listTools(_params?: object, options?: McpClientRequestOptions): Promise<{ tools: Tool[] }> {
     const { tools } = await this.#tools.listTools(this.#options(options));
-    return { tools: [...tools] };
+    return { tools: structuredClone([...tools]) };
   }
 
   /** Calls a tool. The second argument, a schema for results in the official client, has no effect. */
