@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL("../node_modules", import.meta.url));
+const GIVEN = fileURLToPath(new URL("given", import.meta.url));
 const BASE = fileURLToPath(new URL("../../../tsconfig.base.json", import.meta.url));
 const RUN_MS = 60_000;
 
@@ -15,6 +16,7 @@ export class PageFolder {
   readonly path: string = mkdtempSync(join(tmpdir(), "mcp-pool-guides-"));
 
   constructor() {
+    cpSync(GIVEN, this.path, { recursive: true });
     symlinkSync(MODULES, join(this.path, "node_modules"));
     writeFileSync(join(this.path, "package.json"), JSON.stringify({ private: true, type: "module" }));
     // A reader's own project: strict, but no more than that.
