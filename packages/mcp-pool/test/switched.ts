@@ -22,7 +22,7 @@ export async function managerBy(
   way: Way | "not at all",
   { env, yaml, code }: Switch,
   options: CreateMcpPoolOptions = {},
-) {
+): Promise<McpPoolManager> {
   let manager: McpPoolManager;
   if (way === "file") {
     const path = join(temporaryFolder(), "mcp-pool.yaml");
