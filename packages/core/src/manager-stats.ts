@@ -1,3 +1,4 @@
+import type { ServerRegistry } from "./server-registry.ts";
 import type { PoolStats } from "./stats.ts";
 
 /** A snapshot of a manager, ready for JSON. */
@@ -10,4 +11,14 @@ export interface ManagerStats {
       { readonly priority: number; readonly tags: readonly string[]; readonly pools: readonly PoolStats[] }
     >
   >;
+}
+
+/** Takes a snapshot of all pools of all servers. */
+export function managerStats(registry: ServerRegistry): ManagerStats {
+  const servers = registry.all().map((server) => {
+    const { priority = 0, tags = [] } = server.definition;
+    return [server.name, { priority, tags, pools: [...server.pools()].map((pool) => pool.stats()) }] as const;
+  });
+  const { used: totalConnections, max: maxTotalConnections } = registry.cap;
+  return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
 }

@@ -1,4 +1,4 @@
-import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
@@ -10,11 +10,11 @@ import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
 import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
-import type { ManagerStats } from "./manager-stats.ts";
+import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
-import { type PoolMetrics, poolMetrics } from "./pool-metrics.ts";
+import { type PoolMetrics, serverMetrics } from "./pool-metrics.ts";
 import type {
   CallToolParams,
   CallToolResult,
@@ -165,7 +165,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * The circuit breaker of a server, for an identity.
+   * The circuit breaker of a server, for an identity. Ask anew each time: an identity's pool is thrown away when nobody
+   * uses it any more, unless its circuit is open or forced.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
    */
   circuitBreaker(server: string, identity?: string): CircuitBreaker {
@@ -203,21 +204,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     if (server === undefined) {
       return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
     }
-    const { main } = this.#registry.get(server);
-    const breaker = main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
-    return poolMetrics(
-      this.poolsOf(server).map((pool) => pool.stats()),
-      breaker,
-    );
+    return serverMetrics(this.#registry.get(server));
   }
 
   /** Takes a snapshot of all pools. */
   stats(): ManagerStats {
-    const servers = this.#registry.all().map(({ name, definition: { priority = 0, tags = [] } }) => {
-      return [name, { priority, tags, pools: this.poolsOf(name).map((pool) => pool.stats()) }] as const;
-    });
-    const { used: totalConnections, max: maxTotalConnections } = this.#registry.cap;
-    return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
+    return managerStats(this.#registry);
   }
 
   /**
