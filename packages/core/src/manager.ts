@@ -1,4 +1,4 @@
-import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
@@ -14,7 +14,7 @@ import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
-import { type PoolMetrics, poolMetrics } from "./pool-metrics.ts";
+import { type PoolMetrics, serverMetrics } from "./pool-metrics.ts";
 import type {
   CallToolParams,
   CallToolResult,
@@ -189,7 +189,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * The circuit breaker of a server, for an identity.
+   * The circuit breaker of a server, for an identity. Ask anew each time: an identity's pool is thrown away when nobody
+   * uses it any more, unless its circuit is open or forced.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
    */
   circuitBreaker(server: string, identity?: string): CircuitBreaker {
@@ -227,12 +228,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     if (server === undefined) {
       return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
     }
-    const { main } = this.#registry.get(server);
-    const breaker = main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
-    return poolMetrics(
-      this.poolsOf(server).map((pool) => pool.stats()),
-      breaker,
-    );
+    return serverMetrics(this.#registry.get(server));
   }
 
   /** Takes a snapshot of all pools. */

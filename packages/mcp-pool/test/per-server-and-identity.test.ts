@@ -1,3 +1,4 @@
+import type { McpConnectionManager } from "@mcp-pool/core";
 import { judged, ok } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { circuitBreaker, retry } from "../src/index.ts";
@@ -28,6 +29,49 @@ describe("a circuit breaker", () => {
     const served = settled(manager.callTool("files", PAY, { identity: "bob" }));
     await clock.advance(100);
     expect([codeOf(refused), served.state]).toEqual(["CIRCUIT_OPEN", "resolved"]);
+  });
+});
+
+describe("the pool of an identity that nobody uses", () => {
+  const setUp = async () => {
+    const stack = fullStack(["files"], {
+      plugins: [circuitBreaker({ failureThreshold: 1, recoveryTimeoutMs: 60_000 })],
+      settings: { cleanupIntervalMs: 1_000 },
+      pool: { maxIdleTimeMs: 500, cleanupIntervalMs: 500 },
+    });
+    void settled(stack.manager.callTool("files", PAY, { identity: "alice" }));
+    await stack.clock.advance(100);
+    return stack;
+  };
+  const poolCount = (manager: McpConnectionManager) => manager.poolsOf("files").length;
+
+  it("is thrown away while its circuit is closed", async () => {
+    const { manager, clock } = await setUp();
+    expect(poolCount(manager)).toBe(2);
+    await clock.advance(5_000);
+    expect(poolCount(manager)).toBe(1);
+  });
+
+  it("is kept while its circuit is open, and a second call finds it so", async () => {
+    const { manager, clock, connector } = await setUp();
+    connector("files").onRequest.next(judged("outcome-unknown"));
+    void settled(manager.callTool("files", PAY, { identity: "alice" }));
+    await clock.advance(30_000);
+    const refused = settled(manager.callTool("files", PAY, { identity: "alice" }));
+    await clock.settle();
+    expect(codeOf(refused)).toBe("CIRCUIT_OPEN");
+    await clock.advance(60_000);
+    expect(poolCount(manager)).toBe(1);
+  });
+
+  it("is kept while somebody holds its circuit, until it is reset", async () => {
+    const { manager, clock } = await setUp();
+    manager.circuitBreaker("files", "alice").forceOpen();
+    await clock.advance(3_600_000);
+    expect(manager.circuitBreaker("files", "alice").state).toBe("open");
+    manager.circuitBreaker("files", "alice").reset();
+    await clock.advance(5_000);
+    expect(poolCount(manager)).toBe(1);
   });
 });
 
