@@ -111,7 +111,7 @@ export type {
   AllMetrics,
   HealthSummary,
   McpMetricsCollectorOptions,
-  ServerHealth,
+  ServerHealthMetrics,
   ServerMetrics,
   SnakeCase,
 } from "@mcp-pool/metrics-otel/collector";
