@@ -48,6 +48,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   readonly #controller = new AbortController();
   /** `abandoned`: the caller has gone, the server may still be at work. */
   #state: "running" | "abandoned" | "over" = "running";
+  /** Whether the room stays taken, for requests that follow on the same connection. */
+  #isKept = false;
   #resolve: (result: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -64,6 +66,10 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     this.request = request;
     this.terms = terms;
     request.connectionId = entry.id;
+  }
+
+  get isKept(): boolean {
+    return this.#isKept;
   }
 
   /** What the call brought to answer the server with, while it waits. */
@@ -159,6 +165,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
 
   #onResult(result: unknown): void {
     if (this.#state === "running") {
+      this.#isKept = this.terms.hasRoom && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
       this.#resolve(result);
     } else {

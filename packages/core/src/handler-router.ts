@@ -38,14 +38,26 @@ export class HandlerRouter {
     const { features } = this.#context.options.handlers ?? {};
     return {
       ...(has("sampling") && {
-        sampling: async (params, context) => this.#inCharge("sampling")(params, context),
+        sampling: (params, context) => this.#ask("sampling", (handler) => handler(params, context)),
       }),
       ...(has("elicitation") && {
-        elicitation: async (params, context) => this.#inCharge("elicitation")(params, context),
+        elicitation: (params, context) => this.#ask("elicitation", (handler) => handler(params, context)),
       }),
-      ...(has("roots") && { roots: async (context) => this.#inCharge("roots")(context) }),
+      ...(has("roots") && { roots: (context) => this.#ask("roots", (handler) => handler(context)) }),
       ...(features !== undefined && { features }),
     };
+  }
+
+  async #ask<Kind extends HandlerKind, Answer>(
+    kind: Kind,
+    call: (handler: NonNullable<ClientHandlers[Kind]>) => Answer | Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await call(this.#inCharge(kind));
+    } catch (error) {
+      this.#context.events.emit({ type: "handler-failed", connectionId: this.entry?.id, kind, error });
+      throw error;
+    }
   }
 
   #inCharge<Kind extends HandlerKind>(kind: Kind): NonNullable<ClientHandlers[Kind]> {

@@ -2,6 +2,7 @@ import { McpClient, type Requester } from "./client.ts";
 import type { ClientHandlers } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease, PooledConnection } from "./plugin.ts";
@@ -19,6 +20,7 @@ export interface LeaseHost {
   ): Promise<unknown>;
   endLease(lease: Lease, entry: ConnectionEntry, end: LeaseEnd): void;
   onReleasedAgain(lease: Lease): void;
+  onListenerFailed(error: unknown): void;
 }
 
 /** How a lease begins. */
@@ -48,6 +50,7 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   readonly #handlers: ClientHandlers | undefined;
   #client: McpClient | undefined;
   #isReleased = false;
+  #unsubscribes: Set<Unsubscribe> | undefined;
 
   constructor(host: LeaseHost, entry: ConnectionEntry, id: number, terms: LeaseTerms) {
     this.#host = host;
@@ -104,6 +107,27 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   }
 
   /**
+   * Listens to what the server announces on this connection, until the release. An exclusive connection carries nobody
+   * else's; a shared one carries what is announced to all who share it.
+   * @throws {McpValidationError} after the release
+   */
+  onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {
+    if (this.#isReleased) throw this.#releasedError();
+    const end = this.#entry.connection.onNotification((notification) => {
+      try {
+        listener(notification);
+      } catch (error) {
+        this.#host.onListenerFailed(error);
+      }
+    });
+    this.#unsubscribes ??= new Set();
+    this.#unsubscribes.add(end);
+    return () => {
+      if (this.#unsubscribes?.delete(end)) end();
+    };
+  }
+
+  /**
    * Gives the connection back.
    * @param error what the work failed with, if it did; one that says the connection is broken takes it out of use
    */
@@ -126,6 +150,8 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
       return;
     }
     this.#isReleased = true;
+    for (const unsubscribe of this.#unsubscribes ?? []) unsubscribe();
+    this.#unsubscribes = undefined;
     this.#host.endLease(this, this.#entry, end);
   }
 

@@ -114,6 +114,10 @@ export class Leases implements LeaseHost {
     }
   }
 
+  onListenerFailed(error: unknown): void {
+    this.#context.events.emit({ type: "listener-failed", error });
+  }
+
   onReleasedAgain(lease: Lease): void {
     this.#context.events.emit({ type: "lease-released-again", connectionId: lease.connectionId, leaseId: lease.id });
   }
