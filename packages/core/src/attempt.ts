@@ -81,7 +81,9 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       return promise;
     }
     try {
-      const { onProgress, headers } = options;
+      const { onProgress } = options;
+      // Functions were called before the request set out.
+      const headers = typeof options.headers === "function" ? undefined : options.headers;
       Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers })).then(
         (result) => this.#onResult(result),
         (error: unknown) => this.#onFailure(error),

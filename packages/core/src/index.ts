@@ -51,6 +51,7 @@ export type {
   AcquireOptions,
   OnRelease,
   PoolOptions,
+  RequestHeaders,
   RequestOptions,
   ResolvedPoolOptions,
   Sharing,
@@ -92,4 +93,5 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { Resolvable } from "./resolvable.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

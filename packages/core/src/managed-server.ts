@@ -2,13 +2,20 @@ import type { CapacityClaimant } from "./capacity.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
-import { McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { McpPoolClosedError, McpPoolExhaustedError, McpValidationError } from "./errors.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
-import type { PoolOptions, Sharing } from "./options.ts";
+import type { PoolOptions, RequestOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
+import { resolveWithin } from "./resolvable.ts";
 import type { ServerState } from "./server-state.ts";
+
+/** Time for a function that supplies an identity, where nothing says how long a call may take, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_MAX_IDENTITIES = 1_000;
+/** How exact the order of use is, in milliseconds. */
+const ORDER_MS = 1_000;
 
 /** What the servers of a manager share. */
 export interface ManagedServerEnvironment {
@@ -94,11 +101,25 @@ export class ManagedServer {
       if (this.#isClosed) {
         throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
       }
+      this.#makeRoom();
       derived = this.#derive(sharing, identity);
       this.#derived.set(key, derived);
     }
-    derived.usedAt = this.#environment.clock.now();
+    this.#use(key, derived);
     return derived.pool;
+  }
+
+  /** Like {@link pool}, for the identity of a call; a promise only where a function supplies that. */
+  poolFor(
+    options: Pick<RequestOptions, "identity" | "signal" | "timeoutMs"> | undefined,
+    sharing?: Sharing,
+  ): McpConnectionPool | Promise<McpConnectionPool> {
+    const identity = options?.identity;
+    if (typeof identity !== "function") return this.pool(identity, sharing);
+    const { signal, timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options ?? {};
+    const { clock } = this.#environment;
+    const terms = { option: "identity", serverName: this.name, signal, timeoutMs, clock };
+    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing));
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -131,11 +152,34 @@ export class ManagedServer {
   /** Closes the pools of identities that nobody has asked for since a time of the clock, and that have nothing left to do. */
   sweep(since: number): void {
     for (const [key, { pool, isActive, usedAt }] of this.#derived) {
-      const { connections, waiting, leases } = pool.stats();
-      if (usedAt > since || connections.total > 0 || waiting > 0 || leases > 0 || isActive()) continue;
+      if (usedAt > since || pool.stats().connections.total > 0 || isBusy(pool) || isActive()) continue;
       this.#derived.delete(key);
       void pool.close();
     }
+  }
+
+  /** The pools are kept in the order of their use, to a second: a call should not pay for more. */
+  #use(key: string, derived: DerivedPool): void {
+    const now = this.#environment.clock.now();
+    if (now - derived.usedAt >= ORDER_MS) {
+      this.#derived.delete(key);
+      this.#derived.set(key, derived);
+    }
+    derived.usedAt = now;
+  }
+
+  /** At the bound, the pool that was used longest ago and has nothing to do makes room, and its idle connections close. */
+  #makeRoom(): void {
+    const { maxIdentities = DEFAULT_MAX_IDENTITIES } = this.#definition;
+    if (this.#derived.size < maxIdentities) return;
+    for (const [key, { pool, isActive }] of this.#derived) {
+      if (isBusy(pool) || isActive()) continue;
+      this.#derived.delete(key);
+      void pool.close();
+      return;
+    }
+    const message = `MCP server "${this.name}" serves ${this.#derived.size} identities at one time already, the most that maxIdentities allows`;
+    throw new McpPoolExhaustedError(message, { serverName: this.name });
   }
 
   async close(drainTimeoutMs: number | undefined): Promise<void> {
@@ -207,6 +251,12 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
+}
+
+/** Whether a pool has work under way, or opens something for it. */
+function isBusy(pool: McpConnectionPool): boolean {
+  const { connections, waiting, leases } = pool.stats();
+  return connections.active > 0 || connections.connecting > 0 || waiting > 0 || leases > 0;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

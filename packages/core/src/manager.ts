@@ -144,7 +144,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+    return this.#run(server, options, (pool) => pool.acquire(options));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -153,7 +153,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+    return this.#run(server, options, (pool) => pool.use(work, options));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -296,10 +296,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   async #run<T>(
     server: string,
-    options: RequestOptions | undefined,
+    options: Pick<AcquireOptions, "identity" | "sharing" | "signal" | "timeoutMs"> | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    return work(this.#registry.get(server).pool(options?.identity));
+    const pool = this.#registry.get(server).poolFor(options, options?.sharing);
+    // Nobody waits for what is there.
+    return work(pool instanceof Promise ? await pool : pool);
   }
 
   #call<T>(
@@ -311,8 +313,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   ): Promise<T> {
     try {
       const managed = this.#registry.get(server);
-      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
-      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
+      if (managed.definition.onCircuitOpen === undefined) {
+        const pool = managed.poolFor(options);
+        return pool instanceof Promise ? pool.then(work) : work(pool);
+      }
+      const run = async (each: ManagedServer) => {
+        const pool = each.poolFor(options);
+        return work(pool instanceof Promise ? await pool : pool);
+      };
       return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);

@@ -18,6 +18,7 @@ import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { optionsError, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
+import { resolveWithin } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { type PoolStats, poolStats } from "./stats.ts";
 import { ToolList } from "./tool-list.ts";
@@ -136,6 +137,19 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const { headers, signal } = options;
+    if (typeof headers === "function") {
+      const terms = { option: "headers", serverName, signal, timeoutMs, clock };
+      const deadlineAt = clock.now() + timeoutMs;
+      return resolveWithin(headers, terms).then((own) =>
+        this.start(
+          method,
+          params,
+          { ...options, headers: own, timeoutMs: Math.max(deadlineAt - clock.now(), 1) },
+          lease,
+        ),
+      );
+    }
     const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),

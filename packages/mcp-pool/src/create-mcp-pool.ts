@@ -10,6 +10,7 @@ import {
   type ResolvedServerConfig,
   type ServerSpecificConfig,
 } from "@mcp-pool/config";
+import type { AuthProviderFactory } from "@mcp-pool/connector";
 import {
   type ConfigTranslator,
   type Connector,
@@ -20,12 +21,19 @@ import {
 } from "@mcp-pool/core";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
-import { serverDefinition } from "./server-definition.ts";
+import { type CredentialsSource, serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
 export interface CreateMcpPoolOptions {
   /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. Mocks go before it. */
   readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
+  /**
+   * Supplies what a server is told of an identity: HTTP headers, asked for with each HTTP request and again after a 401, or
+   * environment variables, asked for with each process. They go on top of those of the configuration.
+   */
+  readonly credentials?: CredentialsSource | undefined;
+  /** Names the SDK's OAuth provider of a server and an identity, the same object each time; `undefined` means no OAuth. */
+  readonly authProvider?: AuthProviderFactory | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
   /** Supplies `MCP_…` variables, and what `${NAME}` stands for. @default the environment of this process */
@@ -70,7 +78,8 @@ export async function createMcpPool(
 function translator(
   options: CreateMcpPoolOptions,
 ): ConfigTranslator<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> {
-  const { env = process.env } = options;
+  const { env = process.env, credentials, authProvider } = options;
+  const factories = { credentials, authProvider };
   const log = new EventLog(options.logger);
   let current = new McpManagerConfig({}, { env });
 
@@ -84,7 +93,7 @@ function translator(
 
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
     const servers = [...resolved.servers].map(
-      ([name, server]) => [name, serverDefinition(server, options.connector, own(name))] as const,
+      ([name, server]) => [name, serverDefinition(server, options.connector, own(name), factories)] as const,
     );
     return Object.fromEntries(servers);
   }

@@ -1,5 +1,4 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import {
   StreamableHTTPClientTransport,
@@ -10,19 +9,25 @@ import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
-import { HttpTraffic } from "./http-traffic.ts";
-import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
+import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
+import type { IdentityHeaders } from "./identity-headers.ts";
+import { judgePost, reasonOf } from "./judge-post.ts";
 import { ownFetch } from "./own-fetch.ts";
 import { collectReconnectionTimers } from "./reconnection-timers.ts";
+import { sharedRefresh } from "./shared-refresh.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
   readonly url: URL;
   readonly kind: "streamable-http" | "sse";
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IdentityHeaders;
+  /** Lets go of the headers. */
+  readonly release: () => void;
   readonly fetch: FetchLike | undefined;
-  readonly authProvider: OAuthClientProvider | undefined;
+  /** Makes what obtains tokens, over a fetch that may reach the server and others. */
+  readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
@@ -44,7 +49,7 @@ export class HttpLink implements Link {
   #lostCause: Error | undefined;
 
   constructor(options: HttpLinkOptions) {
-    const { url, kind, authProvider } = options;
+    const { url, kind, headers, authoriser } = options;
     this.#options = options;
     this.label = endpointLabel(url);
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
@@ -54,11 +59,13 @@ export class HttpLink implements Link {
     this.#traffic = new HttpTraffic({
       fetch: own?.fetch ?? options.fetch ?? fetch,
       url,
-      headers: options.headers,
+      headers,
+      // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
-    const transportOptions = { fetch: this.#traffic.fetch, ...(authProvider !== undefined && { authProvider }) };
+    const transportOptions = { fetch: this.#traffic.fetch };
     if (kind === "sse") {
       this.transport = new SSEClientTransport(url, transportOptions);
     } else {
@@ -89,6 +96,7 @@ export class HttpLink implements Link {
         },
       });
     } catch (error) {
+      if (error instanceof RequestFailure) throw error;
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
       throw judgePost(error, { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
@@ -107,6 +115,7 @@ export class HttpLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
+    if (error instanceof RequestFailure) return { reason: error.message, judgement: error.judgement };
     const leg = this.#traffic.lastUnclaimedLeg;
     if (leg?.kind === "response" && leg.status >= 300) {
       const { status, retryAfterMs, rpcError } = leg;
@@ -115,7 +124,6 @@ export class HttpLink implements Link {
       if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
-    if (isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
     const root = leg?.kind === "no-response" ? leg.error : error;
     return { reason: reasonOf(root), code: systemCodeOf(root) };
   }
@@ -128,6 +136,7 @@ export class HttpLink implements Link {
     await this.transport.close().catch(() => undefined);
     this.#clearReconnectionTimers();
     await this.#destroySockets();
+    this.#options.release();
   }
 
   /** In HTTP+SSE, every answer comes over the one event stream, and a new stream would be a new session. */

@@ -1,5 +1,4 @@
 import { type Judgement, RequestFailure } from "@mcp-pool/core";
-import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { causesOf, systemCodeOf } from "../connect-failure.ts";
 import type { Leg } from "./post.ts";
@@ -30,7 +29,7 @@ const RPC_CODES: ReadonlySet<number> = new Set([
 /** Judges the failure of a request by what became of its POST. */
 export function judgePost(error: unknown, post: FailedPost): RequestFailure {
   const { leg } = post;
-  if (leg === undefined) return failure(isUnauthorized(error) ? "unauthorised" : "not-sent", reasonOf(error));
+  if (leg === undefined) return failure("not-sent", reasonOf(error));
   if (leg.kind === "no-response") {
     const judgement = failedBeforeConnecting(leg.error) ? "not-sent" : "outcome-unknown";
     return failure(judgement, reasonOf(leg.error));
@@ -100,8 +99,4 @@ export function reasonOf(error: unknown): string {
   const code = systemCodeOf(error);
   const innermost = messages.at(-1) ?? code ?? String(error);
   return code === undefined || innermost.includes(code) ? innermost : `${innermost} (${code})`;
-}
-
-export function isUnauthorized(error: unknown): boolean {
-  return error instanceof UnauthorizedError;
 }
