@@ -23,6 +23,7 @@ export function watchConnection(
   const onNotification = (notification: ServerNotification) => {
     checker.alive(entry, clock.now());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
+    if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
       events.emit({ type: "notification-received", connectionId: entry.id, notification });
     }
@@ -43,6 +44,7 @@ export function watchConnection(
   };
   try {
     tools.ensureVersion(versionOf(entry));
+    if (announcesTools(entry.server.capabilities)) entry.unsubscribes.push(tools.listen());
     entry.unsubscribes.push(harmless(entry.connection.onNotification(onNotification), events));
     entry.unsubscribes.push(harmless(entry.connection.onClosed(onClosed), events));
     const leave = entry.connection.onEvent?.(onEvent);
@@ -52,6 +54,10 @@ export function watchConnection(
     const message = `could not connect to MCP server "${serverName}": the connection cannot be listened to: ${String(cause)}`;
     return new McpConnectionError(message, { serverName, cause });
   }
+}
+
+function announcesTools({ tools }: Readonly<Record<string, unknown>>): boolean {
+  return typeof tools === "object" && tools !== null && "listChanged" in tools && tools.listChanged === true;
 }
 
 function versionOf({ server: { name, version } }: ConnectionEntry): string {

@@ -1,3 +1,5 @@
+import type { ClientHandlers } from "./client-handlers.ts";
+
 /** Undoes a registration; calling it again does nothing. */
 export type Unsubscribe = () => void;
 
@@ -29,6 +31,8 @@ export interface RequestFailureOptions {
   readonly cause?: unknown;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** The status of the HTTP response that refused the request, where there was one and no JSON-RPC answer. */
+  readonly httpStatus?: number | undefined;
   /** Settles when the late answer to an aborted or timed-out request arrives, or never can. */
   readonly lateAnswer?: Promise<void> | undefined;
 }
@@ -38,12 +42,14 @@ export class RequestFailure extends Error {
   override readonly name: string = "RequestFailure";
   readonly judgement: Judgement;
   readonly retryAfterMs: number | undefined;
+  readonly httpStatus: number | undefined;
   readonly lateAnswer: Promise<void> | undefined;
 
   constructor(judgement: Judgement, message: string, options: RequestFailureOptions = {}) {
     super(message, { cause: options.cause });
     this.judgement = judgement;
     this.retryAfterMs = options.retryAfterMs;
+    this.httpStatus = options.httpStatus;
     this.lateAnswer = options.lateAnswer;
   }
 }
@@ -87,6 +93,8 @@ export interface ConnectRequest {
   readonly signal: AbortSignal;
   /** Milliseconds within which the connection must be open. */
   readonly timeoutMs: number;
+  /** What the connection announces, and who answers it unless a request says otherwise. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** One progress report of a running request. */
@@ -103,6 +111,8 @@ export interface ConnectionRequestOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Extra HTTP headers for this request; ignored where the transport has none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Answer what the server asks for this request; given where {@link McpConnection.era} is `modern` only. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** A notification from the server. */

@@ -3,8 +3,20 @@ export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
 export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
+export type { ClientHandlers, HandlerContext, HandlerKind } from "./client-handlers.ts";
+export type {
+  ClientFeatures,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+} from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
+export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
@@ -43,9 +55,14 @@ export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } f
 export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
-export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
-export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type {
+  ManagerCloseOptions,
+  McpConnectionManagerOptions,
+  McpManagerSettings,
+  McpServerDefinition,
+} from "./manager-options.ts";
+export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
@@ -62,6 +79,7 @@ export type {
   Admission,
   Connect,
   ConnectionState,
+  DeadlineStretch,
   HeldLease,
   PluginInstallation,
   PoolControl,
@@ -69,11 +87,14 @@ export type {
   PoolPlugin,
   PoolRequest,
   Request,
+  RoomHold,
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
 export type { PoolMetrics } from "./pool-metrics.ts";
 export type { McpConnectionPoolOptions } from "./pool-parts.ts";
+export type { ProcessManager, ProcessManagers } from "./process-managers.ts";
+export { claimProcessManagers, processManagers } from "./process-managers.ts";
 export type {
   CallToolParams,
   CallToolResult,
@@ -94,4 +115,6 @@ export type {
   Tool,
 } from "./protocol.ts";
 export type { Resolvable } from "./resolvable.ts";
+export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
+export type { ServerHealth } from "./server-health.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

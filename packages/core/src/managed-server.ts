@@ -1,10 +1,12 @@
 import type { CapacityClaimant } from "./capacity.ts";
+import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
-import { McpPoolClosedError, McpPoolExhaustedError, McpValidationError } from "./errors.ts";
+import { type DerivedPool, DerivedPools } from "./derived-pools.ts";
+import { McpPoolClosedError, McpValidationError } from "./errors.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
-import type { PoolOptions, RequestOptions, Sharing } from "./options.ts";
+import type { AcquireOptions, PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
@@ -14,8 +16,6 @@ import type { ServerState } from "./server-state.ts";
 /** Time for a function that supplies an identity, where nothing says how long a call may take, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_MAX_IDENTITIES = 1_000;
-/** How exact the order of use is, in milliseconds. */
-const ORDER_MS = 1_000;
 
 /** What the servers of a manager share. */
 export interface ManagedServerEnvironment {
@@ -26,21 +26,15 @@ export interface ManagedServerEnvironment {
   onPool(pool: McpConnectionPool, claimant: CapacityClaimant): void;
 }
 
-/** A pool that is made when it is asked for first, and thrown away when nobody uses it any more. */
-interface DerivedPool {
-  readonly pool: McpConnectionPool;
-  /** Whether something is under way that may hold no connection. */
-  readonly isActive: () => boolean;
-  /** Clock time in milliseconds at which it was asked for last. */
-  usedAt: number;
-}
+/** What a call or an acquire says of the pool it wants. */
+export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers" | "signal" | "timeoutMs">;
 
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
-  readonly #derived = new Map<string, DerivedPool>();
+  readonly #derived: DerivedPools;
   readonly #plugins: readonly PoolPlugin[];
   #definition: McpServerDefinition;
   #options: PoolOptions;
@@ -58,6 +52,7 @@ export class ManagedServer {
     this.name = name;
     this.#definition = definition;
     this.#environment = environment;
+    this.#derived = new DerivedPools(name, environment.clock);
     this.#options = poolOptionsOf(definition, options);
     const shared = typeof options.plugins === "function" ? options.plugins(name) : (options.plugins ?? []);
     this.#plugins = [...shared, ...(definition.plugins ?? [])];
@@ -73,53 +68,50 @@ export class ManagedServer {
 
   *pools(): IterableIterator<McpConnectionPool> {
     yield this.main;
-    for (const { pool } of this.#derived.values()) yield pool;
+    for (const [, { pool }] of this.#derived.entries()) yield pool;
   }
 
   /**
-   * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first.
+   * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first. For handlers of a lease
+   * or a call, of kinds that an exclusive server is not told of, that is a pool of its own: servers are told once.
    * @throws {McpValidationError} when an identity is missing, or shared use is asked of an exclusive server
    * @throws {McpPoolClosedError} when it would have to be made after the close
    */
-  pool(identity?: string, sharing: Sharing = this.#sharing): McpConnectionPool {
+  pool(identity?: string, sharing: Sharing = this.#sharing, handlers?: ClientHandlers): McpConnectionPool {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
       throw this.#invalid("identity", "must be a string that is not empty");
     }
     if (identity === undefined && this.#definition.identityRequired) {
       throw this.#invalid("identity", "is required by this server, and none was given");
     }
-    if (sharing === this.#sharing && identity === undefined) return this.main;
+    const kinds = sharing === "exclusive" ? this.#untold(handlers) : [];
+    if (sharing === this.#sharing && identity === undefined && kinds.length === 0) return this.main;
     if (sharing !== "exclusive" && sharing !== "shared") {
       throw this.#invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`);
     }
     if (sharing === "shared" && this.#sharing === "exclusive") {
       throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
     }
-    const key = JSON.stringify([sharing, identity]);
-    let derived = this.#derived.get(key);
-    if (derived === undefined) {
-      if (this.#isClosed) {
-        throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
-      }
-      this.#makeRoom();
-      derived = this.#derive(sharing, identity);
-      this.#derived.set(key, derived);
+    const key = JSON.stringify([sharing, identity, kinds]);
+    const known = this.#derived.use(key);
+    if (known !== undefined) return known;
+    if (this.#isClosed) {
+      throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
     }
-    this.#use(key, derived);
+    this.#derived.makeRoom(this.#definition.maxIdentities ?? DEFAULT_MAX_IDENTITIES);
+    const derived = this.#derive(sharing, identity, kinds);
+    this.#derived.add(key, derived);
     return derived.pool;
   }
 
-  /** Like {@link pool}, for the identity of a call; a promise only where a function supplies that. */
-  poolFor(
-    options: Pick<RequestOptions, "identity" | "signal" | "timeoutMs"> | undefined,
-    sharing?: Sharing,
-  ): McpConnectionPool | Promise<McpConnectionPool> {
-    const identity = options?.identity;
-    if (typeof identity !== "function") return this.pool(identity, sharing);
-    const { signal, timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options ?? {};
+  /** Like {@link pool}, for the options of a call or an acquire; a promise only where a function supplies the identity. */
+  poolFor(options: PoolChoice = {}): McpConnectionPool | Promise<McpConnectionPool> {
+    const { identity, sharing, handlers, signal } = options;
+    if (typeof identity !== "function") return this.pool(identity, sharing, handlers);
+    const { timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
     const { clock } = this.#environment;
     const terms = { option: "identity", serverName: this.name, signal, timeoutMs, clock };
-    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing));
+    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -136,9 +128,9 @@ export class ManagedServer {
     const { priority = 0 } = definition;
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
     this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
-    for (const [key, { pool }] of this.#derived) {
-      const [sharing] = JSON.parse(key) as [Sharing];
-      pool.reconfigure(this.#derivedOptions(sharing), connector, priority);
+    for (const [key, { pool }] of this.#derived.entries()) {
+      const [sharing, , kinds] = JSON.parse(key) as [Sharing, unknown, HandlerKind[]];
+      pool.reconfigure(this.#derivedOptions(sharing, kinds), connector, priority);
     }
   }
 
@@ -151,35 +143,7 @@ export class ManagedServer {
 
   /** Closes the pools of identities that nobody has asked for since a time of the clock, and that have nothing left to do. */
   sweep(since: number): void {
-    for (const [key, { pool, isActive, usedAt }] of this.#derived) {
-      if (usedAt > since || pool.stats().connections.total > 0 || isBusy(pool) || isActive()) continue;
-      this.#derived.delete(key);
-      void pool.close();
-    }
-  }
-
-  /** The pools are kept in the order of their use, to a second: a call should not pay for more. */
-  #use(key: string, derived: DerivedPool): void {
-    const now = this.#environment.clock.now();
-    if (now - derived.usedAt >= ORDER_MS) {
-      this.#derived.delete(key);
-      this.#derived.set(key, derived);
-    }
-    derived.usedAt = now;
-  }
-
-  /** At the bound, the pool that was used longest ago and has nothing to do makes room, and its idle connections close. */
-  #makeRoom(): void {
-    const { maxIdentities = DEFAULT_MAX_IDENTITIES } = this.#definition;
-    if (this.#derived.size < maxIdentities) return;
-    for (const [key, { pool, isActive }] of this.#derived) {
-      if (isBusy(pool) || isActive()) continue;
-      this.#derived.delete(key);
-      void pool.close();
-      return;
-    }
-    const message = `MCP server "${this.name}" serves ${this.#derived.size} identities at one time already, the most that maxIdentities allows`;
-    throw new McpPoolExhaustedError(message, { serverName: this.name });
+    this.#derived.sweep(since);
   }
 
   async close(drainTimeoutMs: number | undefined): Promise<void> {
@@ -192,14 +156,23 @@ export class ManagedServer {
   }
 
   /** Pools of identities, and those beside the server's own mode, keep nothing open that nobody uses. */
-  #derivedOptions(sharing: Sharing): PoolOptions {
-    return { ...this.#options, sharing, minConnections: 0 };
+  #derivedOptions(sharing: Sharing, kinds: readonly HandlerKind[]): PoolOptions {
+    const leaseHandlers = [...(this.#options.leaseHandlers ?? []), ...kinds];
+    return { ...this.#options, sharing, minConnections: 0, leaseHandlers };
   }
 
-  #derive(sharing: Sharing, identity: string | undefined): DerivedPool {
+  /** Kinds among given handlers that the server's connections do not announce. */
+  #untold(handlers: ClientHandlers | undefined): readonly HandlerKind[] {
+    // The pool itself says what is wrong with them.
+    if (handlers === undefined || handlersProblem(handlers) !== undefined) return [];
+    const { handlers: own, leaseHandlers = [] } = this.#options;
+    return kindsOf(handlers).filter((kind) => own?.[kind] === undefined && !leaseHandlers.includes(kind));
+  }
+
+  #derive(sharing: Sharing, identity: string | undefined, kinds: readonly HandlerKind[]): DerivedPool {
     let isActive = () => false;
     const poolName = `${this.name}#${++this.#poolCount}`;
-    const pool = this.#create(this.#derivedOptions(sharing), poolName, identity, (own) => {
+    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
       isActive = own;
     });
     return { pool, isActive, usedAt: this.#environment.clock.now() };
@@ -251,12 +224,6 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
-}
-
-/** Whether a pool has work under way, or opens something for it. */
-function isBusy(pool: McpConnectionPool): boolean {
-  const { connections, waiting, leases } = pool.stats();
-  return connections.active > 0 || connections.connecting > 0 || waiting > 0 || leases > 0;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

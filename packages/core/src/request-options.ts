@@ -1,3 +1,4 @@
+import { handlersProblem } from "./client-handlers.ts";
 import { McpValidationError } from "./errors.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 
@@ -26,6 +27,13 @@ export function optionsError(
   if ("headers" in options && options.headers !== undefined && typeof options.headers !== "function") {
     const problem = headersProblem(options.headers);
     if (problem !== undefined) return invalid("headers", problem, serverName);
+  }
+  const problem = options.handlers === undefined ? undefined : handlersProblem(options.handlers);
+  if (problem !== undefined) return invalid("handlers", problem, serverName);
+  if (!("maxTotalTimeoutMs" in options) || options.maxTotalTimeoutMs === undefined) return undefined;
+  if (!(typeof options.maxTotalTimeoutMs === "number" && options.maxTotalTimeoutMs > 0)) {
+    const value = String(options.maxTotalTimeoutMs);
+    return invalid("maxTotalTimeoutMs", `must be a number above 0, in milliseconds, not ${value}`, serverName);
   }
   return undefined;
 }

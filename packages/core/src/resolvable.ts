@@ -1,6 +1,7 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
 import type { Clock } from "./clock.ts";
 import { McpTimeoutError, McpValidationError } from "./errors.ts";
+import type { RequestHeaders, RequestOptions } from "./options.ts";
 
 /** A value, or a function that supplies it for each use, such as one that fetches a token. */
 export type Resolvable<T> = T | (() => T | PromiseLike<T>);
@@ -44,4 +45,24 @@ export function resolveWithin<T>(supply: () => T | PromiseLike<T>, terms: Resolv
     };
     new Promise<T>((settle) => settle(supply())).then((value) => end(() => resolve(value)), fail);
   });
+}
+
+/** Calls the function that supplies the headers of a call, and takes its time off the call's own. */
+export async function withHeaders(
+  options: RequestOptions,
+  supply: () => RequestHeaders | PromiseLike<RequestHeaders>,
+  terms: Pick<ResolvableTerms, "serverName" | "timeoutMs" | "clock">,
+): Promise<RequestOptions> {
+  const { clock, timeoutMs } = terms;
+  const { signal, maxTotalTimeoutMs } = options;
+  const startedAt = clock.now();
+  const headers = await resolveWithin(supply, { ...terms, option: "headers", signal });
+  const spentMs = clock.now() - startedAt;
+  const left = (ms: number) => Math.max(ms - spentMs, 1);
+  return {
+    ...options,
+    headers,
+    timeoutMs: left(timeoutMs),
+    ...(maxTotalTimeoutMs !== undefined && { maxTotalTimeoutMs: left(maxTotalTimeoutMs) }),
+  };
 }

@@ -8,6 +8,7 @@ import {
 import { mockConnector } from "@mcp-pool/connector/mock";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
 import {
+  type ClientHandlers,
   type Connector,
   type Issue,
   McpConfigurationError,
@@ -42,12 +43,17 @@ export interface ConnectorFactories {
 
 type ConnectorSettings = ConnectorFactories & Pick<HttpConnectorOptions, "renewSessions" | "sessionLostStatuses">;
 
+/** What a server takes from code rather than from its configuration. */
+export interface ServerCode extends ConnectorFactories {
+  readonly connector: ConnectorFactory | undefined;
+  readonly plugins: readonly PoolPlugin[];
+  readonly handlers: ClientHandlers | undefined;
+}
+
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  connector: ConnectorFactory | undefined,
-  plugins: readonly PoolPlugin[],
-  factories: ConnectorFactories,
+  { connector, plugins, handlers, ...factories }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
   const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
@@ -65,7 +71,7 @@ export function serverDefinition(
     connectionKey: comparable(
       connection === undefined ? ["mock", mock] : [connection, renewSessions, sessionLostStatuses],
     ),
-    pool,
+    pool: { ...pool, handlers },
     priority,
     tags,
     maxConcurrentRequests,
