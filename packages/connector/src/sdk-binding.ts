@@ -1,5 +1,10 @@
 import type { ConnectRequest, McpConnection } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import type {
+  AuthResult,
+  auth,
+  extractWWWAuthenticateParams,
+  OAuthClientProvider,
+} from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "./connect-failure.ts";
@@ -26,7 +31,6 @@ export interface ServerSdk {
 /** What a transport over HTTP is made with. */
 export interface HttpTransportOptions {
   readonly fetch: FetchLike;
-  readonly authProvider: OAuthClientProvider | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
 }
 
@@ -44,8 +48,16 @@ export interface SdkParts {
   inMemoryPair(): readonly [near: Transport, far: Transport];
   /** Makes the SDK's error for a JSON-RPC error. */
   rpcError(code: number, message: string, data: unknown): Error;
-  /** Tells whether no credentials were to be had. */
-  isUnauthorized(error: unknown): boolean;
+  readonly oauth: SdkOAuth;
+}
+
+/** An SDK's way of obtaining tokens. */
+export interface SdkOAuth {
+  auth(provider: OAuthClientProvider, options: Parameters<typeof auth>[1]): Promise<AuthResult>;
+  /** What a refusal asks for. */
+  challengeOf(refusal: Response): ReturnType<typeof extractWWWAuthenticateParams>;
+  /** Makes the SDK's error for missing credentials. */
+  unauthorized(): Error;
 }
 
 /** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */

@@ -7,7 +7,6 @@ import { type Leg, rpcErrorOf } from "./post.ts";
 const ID = 1_000_000_007;
 const SDK = {
   rpcError: McpError.fromError,
-  isUnauthorized: (error: unknown) => error instanceof UnauthorizedError,
 };
 const unreadable = new Error("as the SDK put it");
 
@@ -96,8 +95,7 @@ describe("a failed fetch is judged", () => {
     expect(judged(leg)).toMatchObject({ judgement: "not-sent", message: "connect ECONNREFUSED" });
   });
 
-  test("as not sent when nothing was posted, for want of a token or otherwise", () => {
+  test("as not sent when nothing was posted", () => {
     expect(judged(undefined).judgement).toBe("not-sent");
-    expect(judged(undefined, { error: new UnauthorizedError() }).judgement).toBe("unauthorised");
   });
 });
