@@ -1,5 +1,5 @@
 import { McpConnectionPool } from "@mcp-pool/core";
-import { FakeClock, judged, ok, ScriptedConnector, untilAborted } from "@mcp-pool/core/testing";
+import { FakeClock, judged, ok, outcomeOf, ScriptedConnector, untilAborted } from "@mcp-pool/core/testing";
 import {
   ConsecutiveBreaker,
   circuitBreaker as cockatielCircuitBreaker,
@@ -12,7 +12,7 @@ import {
 } from "cockatiel";
 import { describe, expect, it } from "vitest";
 import { CircuitBreaker, FailureRateBreaker, policy, RetryPolicy, requestTimeout, retry } from "../src/index.ts";
-import { outcomeOf, poolBench } from "./pool-bench.ts";
+import { poolBench } from "./pool-bench.ts";
 
 const failing = () => Promise.reject(new Error("down"));
 
