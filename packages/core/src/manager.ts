@@ -44,6 +44,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 {
   readonly #translator: ConfigTranslator<Config, Server>;
   readonly #registry: ServerRegistry;
+  #config: Config;
   #closing: Promise<void> | undefined;
 
   /**
@@ -55,8 +56,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     translator: ConfigTranslator<Config, Server> = AS_IT_IS as unknown as ConfigTranslator<Config, Server>,
   ) {
     this.#translator = translator;
+    this.#config = config;
     const issues: Issue[] = [];
     this.#registry = new ServerRegistry(translator.manager(config, issues), issues, translator.serverPath);
+  }
+
+  /** The configuration in force, as it was given: to the constructor, or to the latest {@link reload} that was not refused. */
+  get config(): Config {
+    return this.#config;
   }
 
   /** Calls a tool. A result with `isError` is returned like any other. */
@@ -237,7 +244,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    */
   async reload(config: Config): Promise<void> {
     const issues: Issue[] = [];
-    await this.#registry.reload(this.#translator.manager(config, issues), issues);
+    const removed = this.#registry.reload(this.#translator.manager(config, issues), issues);
+    this.#config = config;
+    await removed;
   }
 
   /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */

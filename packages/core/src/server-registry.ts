@@ -82,8 +82,11 @@ export class ServerRegistry {
     this.#leaving.delete(leaving);
   }
 
-  /** @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already */
-  async reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<void> {
+  /**
+   * Puts a configuration in force before it returns; the promise is that of removed servers, which may drain for long.
+   * @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already
+   */
+  reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<unknown> {
     this.#checkOpen();
     refuse([...issues, ...managerIssues(options, this.#serverPath)]);
     const definitions = Object.entries(options.servers ?? {});
@@ -105,7 +108,7 @@ export class ServerRegistry {
     }
     for (const server of made) this.#servers.set(server.name, server);
     this.#scheduleSweep();
-    await Promise.all(removals);
+    return Promise.all(removals);
   }
 
   async close(drainTimeoutMs: number | undefined): Promise<void> {
