@@ -238,10 +238,12 @@ export class Growth implements CapacityClaimant {
     return true;
   }
 
-  #onOpened({ id, connection, generation, durationMs }: Opened): void {
+  #onOpened({ id, connection, generation, durationMs, router }: Opened): void {
     this.#suggestedRoom = connection.suggestedConcurrency;
     const room = Math.max(this.roomPerConnection ?? 1, 1);
     const entry = new ConnectionEntry(id, connection, room, generation, this.#context.clock.now());
+    entry.announced = router.kinds;
+    router.entry = entry;
     this.#parts.set.add(entry);
     this.#host.onOpened(entry, durationMs);
   }

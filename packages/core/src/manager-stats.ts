@@ -13,7 +13,7 @@ export interface ManagerStats {
   >;
 }
 
-/** Takes a snapshot of all pools of all servers. */
+/** Takes a snapshot of all pools of a manager. */
 export function managerStats(registry: ServerRegistry): ManagerStats {
   const servers = registry.all().map((server) => {
     const { priority = 0, tags = [] } = server.definition;

@@ -2,14 +2,14 @@ import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
-import type { Unsubscribe } from "./connector.ts";
-import { withFallback } from "./degradation.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
+import { callServer } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
-import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
@@ -29,7 +29,7 @@ import type {
   ReadResourceResult,
   ResourceParams,
 } from "./protocol.ts";
-import { drainError } from "./request-options.ts";
+import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
 
@@ -45,7 +45,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   readonly #translator: ConfigTranslator<Config, Server>;
   readonly #registry: ServerRegistry;
   #config: Config;
-  #closing: Promise<void> | undefined;
 
   /**
    * @param translator turns another form of configuration into core's; the facade has one
@@ -108,23 +107,40 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
   }
 
-  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(server: string, params: ResourceParams, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.subscribeResource(params));
+  /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
+  async subscribeResource(
+    server: string,
+    params: ResourceParams,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    await this.#registry.get(server).pool(options?.identity).subscribeResource(params, options);
   }
 
   /** Ends one {@link subscribeResource}. */
-  unsubscribeResource(
+  async unsubscribeResource(
     server: string,
     params: ResourceParams,
-    options?: Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
+    await this.#registry.get(server).pool(options?.identity).unsubscribeResource(params, options);
+  }
+
+  /**
+   * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
+   * @throws {McpServerNotFoundError}
+   */
+  onNotification(
+    server: string,
+    listener: (notification: ServerNotification) => void,
+    { identity }: Pick<RequestOptions, "identity"> = {},
+  ): Unsubscribe {
+    return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -133,7 +149,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -164,11 +181,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Names of the servers, or of those with a tag. */
   servers({ tag }: { readonly tag?: string | undefined } = {}): readonly string[] {
-    const matches = ({ definition }: ManagedServer) => tag === undefined || definition.tags?.includes(tag);
-    return this.#registry
-      .all()
-      .filter(matches)
-      .map(({ name }) => name);
+    return this.#registry.names(tag);
   }
 
   /**
@@ -208,10 +221,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   getPoolMetrics(server: string): PoolMetrics;
   getPoolMetrics(): Readonly<Record<string, PoolMetrics>>;
   getPoolMetrics(server?: string): PoolMetrics | Readonly<Record<string, PoolMetrics>> {
-    if (server === undefined) {
-      return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
-    }
-    return serverMetrics(this.#registry.get(server));
+    if (server !== undefined) return serverMetrics(this.#registry.get(server));
+    return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
   }
 
   /** Takes a snapshot of all pools. */
@@ -231,10 +242,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   /** Removes a server: it takes no more calls, drains, and closes. */
   async removeServer(
     name: string,
-    { drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {},
+    { drainTimeoutMs }: Pick<ManagerCloseOptions, "drainTimeoutMs"> = {},
   ): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, name);
-    if (problem !== undefined) throw problem;
     await this.#registry.remove(name, drainTimeoutMs);
   }
 
@@ -260,24 +269,16 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#registry.events.subscribe(listener, types);
   }
 
-  /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
-  close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, this.servers().join(", "));
-    if (problem !== undefined) return Promise.reject(problem);
-    this.#closing ??= this.#registry.close(drainTimeoutMs);
-    return this.#closing;
+  /**
+   * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
+   * With a tag it closes and removes the servers that have it, and leaves the others open.
+   */
+  close(options: ManagerCloseOptions = {}): Promise<void> {
+    return this.#registry.close(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #run<T>(
-    server: string,
-    options: RequestOptions | undefined,
-    work: (pool: McpConnectionPool) => Promise<T>,
-  ): Promise<T> {
-    return work(this.#registry.get(server).pool(options?.identity));
   }
 
   #call<T>(
@@ -287,13 +288,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options: RequestOptions | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    try {
-      const managed = this.#registry.get(server);
-      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
-      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
-      return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const { identity, handlers } = options ?? {};
+    const run = (each: ManagedServer) => work(each.pool(identity, undefined, handlers));
+    return callServer(this.#registry, server, method, params, run);
   }
 }

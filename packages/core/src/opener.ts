@@ -2,6 +2,7 @@ import { type ConnectRequest, isRequestFailure, type McpConnection, RequestFailu
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { failureOf, McpConnectionError, McpPoolError, McpTimeoutError, rememberFailure } from "./errors.ts";
+import { HandlerRouter } from "./handler-router.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 
@@ -56,6 +57,8 @@ export interface Opened {
   readonly connection: McpConnection;
   readonly generation: number;
   readonly durationMs: number;
+  /** Answers the server. */
+  readonly router: HandlerRouter;
 }
 
 /** What the opener tells its pool. */
@@ -116,14 +119,17 @@ export class Opener {
     this.#running.pushBack(opening);
     opening.onDeadline = () => this.#expire(opening);
     wheel.set(opening, opening.startedAt + options.connectionTimeoutMs);
+    const router = new HandlerRouter(this.#context);
     const request: ConnectRequest = {
       serverName,
       identity,
+      sharing: options.sharing,
       signal: opening.controller.signal,
       timeoutMs: options.connectionTimeoutMs,
+      handlers: router.handlers,
     };
     invoke(this.#connect, request).then(
-      (connection) => this.#onConnected(opening, connection),
+      (connection) => this.#onConnected(opening, connection, router),
       (error: unknown) => this.#onFailed(opening, error),
     );
   }
@@ -149,7 +155,7 @@ export class Opener {
     for (const opening of this.#running) this.#giveUp(opening, new McpConnectionError(why));
   }
 
-  #onConnected(opening: Opening, connection: McpConnection): void {
+  #onConnected(opening: Opening, connection: McpConnection, router: HandlerRouter): void {
     if (!isConnection(connection) || this.#seen.has(connection)) {
       this.#onFailed(opening, new TypeError("the connector must return a new connection each time"));
       return;
@@ -171,7 +177,7 @@ export class Opener {
     counters.created++;
     server.backoff.opened();
     const { id, generation, startedAt } = opening;
-    this.#host.onOpened({ id, connection, generation, durationMs: clock.now() - startedAt });
+    this.#host.onOpened({ id, connection, generation, durationMs: clock.now() - startedAt, router });
   }
 
   #onFailed(opening: Opening, cause: unknown): void {

@@ -70,6 +70,10 @@ export class HttpLink implements Link {
     }
   }
 
+  get kind(): HttpLinkOptions["kind"] {
+    return this.#options.kind;
+  }
+
   /** The status the server refused the handshake with. */
   get refusal(): number | undefined {
     const leg = this.#traffic.lastUnclaimedLeg;
