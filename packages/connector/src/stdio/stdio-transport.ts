@@ -79,15 +79,7 @@ export class StdioTransport implements Transport {
     });
     this.#child = child;
     const report = (error: Error): void => this.onerror?.(error);
-    for (const stream of child.stdio) stream?.on("error", report);
-    const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
-    child.stdout?.on("data", (chunk: Buffer) => {
-      if (!this.#hasClosed && !reader.push(chunk)) {
-        this.#lose(new Error(`the server sent a line of more than ${maxLineBytes} bytes`));
-      }
-    });
-    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
-    await new Promise<void>((resolve, reject) => {
+    const started = new Promise<void>((resolve, reject) => {
       child.once("spawn", () => {
         watchChild(child);
         resolve();
@@ -97,9 +89,19 @@ export class StdioTransport implements Transport {
         reject(error);
         report(error);
       });
-      child.once("exit", () => this.#exited(child));
-      child.stdout?.once("close", () => this.#stdoutClosed(child));
     });
+    // Without a descriptor left for them, there are no streams at all; the error that says so is on its way.
+    for (const stream of child.stdio ?? []) stream?.on("error", report);
+    const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      if (!this.#hasClosed && !reader.push(chunk)) {
+        this.#lose(new Error(`the server sent a line of more than ${maxLineBytes} bytes`));
+      }
+    });
+    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    child.once("exit", () => this.#exited(child));
+    child.stdout?.once("close", () => this.#stdoutClosed(child));
+    await started;
   }
 
   send(message: JSONRPCMessage): Promise<void> {
