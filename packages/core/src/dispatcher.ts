@@ -11,7 +11,8 @@ import type { Connect } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
 import { StickyLine } from "./sticky-line.ts";
-import { type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
+import { WaitQueue } from "./wait-queue.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
 const QUIET_MS = 500;
@@ -77,11 +78,11 @@ export class Dispatcher implements LimitWaiter {
       set: this.set,
       queue: this.queue,
       dispatch: () => this.dispatch(),
-      take: (now) => this.take(now),
+      take: () => this.take(),
       wait: (terms) => this.wait(terms),
       hit: (entry) => this.#hit(entry),
       grant: (waiter, entry) => this.#grant(waiter, entry),
-      isQuiet: (entry, now) => this.#isQuiet(entry, now),
+      isQuiet: (entry) => this.#isQuiet(entry),
       check: (entry) => this.checker.check(entry),
       close: (entry, reason) => this.closer.close(entry, reason),
       admit: (asker) => host.admit(asker),
@@ -97,23 +98,22 @@ export class Dispatcher implements LimitWaiter {
    * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
    * @param avoid a connection that is taken only if there is no other and none can be opened
    */
-  take(now: number, avoid?: number): ConnectionEntry | undefined {
+  take(avoid?: number): ConnectionEntry | undefined {
     this.growth.start();
     if (this.queue.length > 0) return undefined;
-    const entry = avoid === undefined ? this.#lendable(1, now) : this.#lendableBut(avoid, now);
+    const entry = avoid === undefined ? this.#lendable(1) : this.#lendableBut(avoid);
     if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;
   }
 
   /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
-  takeSticky(
+  takeSticky<Granted>(
     key: string,
-    terms: WaitTerms,
-    now: number,
+    terms: WaitTerms<Granted>,
     refuseIfFull: () => void,
-  ): ConnectionEntry | Promise<ConnectionEntry> {
-    return this.#sticky.take(key, terms, now, refuseIfFull);
+  ): ConnectionEntry | Promise<Granted> {
+    return this.#sticky.take(key, terms, refuseIfFull);
   }
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
@@ -122,7 +122,7 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Joins the wait queue. */
-  wait(terms: WaitTerms): Promise<ConnectionEntry> {
+  wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.queue.add(terms);
     this.dispatch();
     return promise;
@@ -133,7 +133,7 @@ export class Dispatcher implements LimitWaiter {
     this.set.release(entry);
     this.#context.counters.returned++;
     if (entry.inFlight === 0) {
-      entry.idleSince = this.#context.clock.now();
+      entry.idleSince = this.#context.coarseNow();
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
@@ -171,7 +171,7 @@ export class Dispatcher implements LimitWaiter {
         queue.reject(waiter, refusal);
         continue;
       }
-      const entry = this.#lendable(queue.length, this.#context.clock.now());
+      const entry = this.#lendable(queue.length);
       // A plugin or a connector may have made the caller leave meanwhile.
       if (queue.head !== waiter) continue;
       if (entry === undefined || !this.#context.server.limit.take(this)) break;
@@ -228,10 +228,10 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Returns a connection that may be lent now. Idle ones that were quiet for long are probed first, as many as are needed. */
-  #lendable(callers: number, now: number): ConnectionEntry | undefined {
+  #lendable(callers: number): ConnectionEntry | undefined {
     const { ready } = this.set;
     for (let entry = ready.head; entry !== undefined; entry = ready.head) {
-      if (!this.#isQuiet(entry, now)) return entry;
+      if (!this.#isQuiet(entry)) return entry;
       if (this.checker.room >= callers) return undefined;
       this.checker.check(entry);
     }
@@ -239,15 +239,16 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Returns a connection other than one that is to be avoided; that one, if there is no other and none can be opened. */
-  #lendableBut(avoid: number, now: number): ConnectionEntry | undefined {
+  #lendableBut(avoid: number): ConnectionEntry | undefined {
     for (let entry = this.set.ready.head; entry !== undefined; entry = entry.next) {
-      if (entry.id !== avoid && !this.#isQuiet(entry, now)) return entry;
+      if (entry.id !== avoid && !this.#isQuiet(entry)) return entry;
     }
-    return this.needsFresh(avoid) ? undefined : this.#lendable(1, now);
+    return this.needsFresh(avoid) ? undefined : this.#lendable(1);
   }
 
-  #isQuiet(entry: ConnectionEntry, now: number): boolean {
-    return this.#context.options.validateOnAcquire && entry.inFlight === 0 && now - entry.lastAliveAt > QUIET_MS;
+  #isQuiet(entry: ConnectionEntry): boolean {
+    const { options, coarseNow } = this.#context;
+    return options.validateOnAcquire && entry.inFlight === 0 && coarseNow() - entry.lastAliveAt > QUIET_MS;
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */

@@ -126,7 +126,8 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    const { forCallers, forMinimum } = this.#wanted();
+    const forCallers = this.#forCallers();
+    const forMinimum = this.#forMinimum();
     if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
     let isBackingOff = false;
     while (this.#opener.running < Math.max(forCallers, forMinimum) && this.size < options.maxConnections) {
@@ -163,8 +164,7 @@ export class Growth implements CapacityClaimant {
 
   /** Gives up openings that no caller needs any more. */
   cancelUnneeded(): void {
-    const { forCallers, forMinimum } = this.#wanted();
-    const surplus = this.#opener.running - Math.max(forCallers, forMinimum);
+    const surplus = this.#opener.running - Math.max(this.#forCallers(), this.#forMinimum());
     if (surplus > 0) this.#opener.cancel(surplus);
   }
 
@@ -242,16 +242,21 @@ export class Growth implements CapacityClaimant {
     this.#host.onOpened(entry, durationMs);
   }
 
-  /** How many connections should be opening now: for callers without room in sight, and for the minimum. */
-  #wanted(): { forCallers: number; forMinimum: number } {
+  /** How many connections should be opening now for callers without room in sight. */
+  #forCallers(): number {
     const { set, queue, checker } = this.#parts;
     const callers = Math.min(queue.length, this.#context.server.limit.free);
     const missing = Math.max(callers - set.freeRoom - checker.room, 0) + this.#host.fresh();
-    const forCallers = missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
+    return missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
+  }
+
+  /** How many connections should be opening now for the minimum. */
+  #forMinimum(): number {
+    const { usable } = this.#parts.set;
     const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
+    if (minimum <= usable) return 0;
     const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
-    const forMinimum = minimum > set.usable && !isRefused ? minimum - set.usable : 0;
-    return { forCallers, forMinimum };
+    return isRefused ? 0 : minimum - usable;
   }
 
   /** Looks again when the back-off is over. */

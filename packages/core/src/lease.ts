@@ -16,12 +16,9 @@ export interface LeaseHost {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown>;
-  endLease(lease: Lease, entry: ConnectionEntry, end: LeaseEnd): void;
+  endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void;
   onReleasedAgain(lease: Lease): void;
 }
-
-/** How a lease ends. */
-export type LeaseEnd = { readonly kind: "release" | "discard"; readonly cause?: unknown };
 
 /**
  * A connection on loan. Give it back with {@link release}, with {@link discard} if it is broken, or with `await using`.
@@ -92,25 +89,25 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
    * @param error what the work failed with, if it did; one that says the connection is broken takes it out of use
    */
   release(error?: unknown): void {
-    this.#end({ kind: "release", cause: error });
+    this.#end(false, error);
   }
 
   /** Gives the connection back to be closed, not lent again. */
   discard(cause?: unknown): void {
-    this.#end({ kind: "discard", cause });
+    this.#end(true, cause);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
   }
 
-  #end(end: LeaseEnd): void {
+  #end(isDiscarded: boolean, cause: unknown): void {
     if (this.#isReleased) {
       this.#host.onReleasedAgain(this);
       return;
     }
     this.#isReleased = true;
-    this.#host.endLease(this, this.#entry, end);
+    this.#host.endLease(this, this.#entry, isDiscarded, cause);
   }
 
   #releasedError(): McpValidationError {

@@ -3,9 +3,10 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { Lease, type LeaseEnd, type LeaseHost } from "./lease.ts";
+import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the leases of a pool need of it. */
 export interface LeasesHost {
@@ -20,6 +21,14 @@ export class Leases implements LeaseHost {
   readonly #dispatcher: Dispatcher;
   readonly #host: LeasesHost;
   #tracked: Set<Lease> | undefined;
+  readonly #terms: WaitTerms<Lease> = {
+    kind: "acquire",
+    signal: undefined,
+    limitAt: Infinity,
+    stickyKey: undefined,
+    asker: "lease",
+    deliver: (entry, waiter) => this.#issueGranted(entry, waiter),
+  };
   #held = 0;
   #lastId = 0;
 
@@ -54,20 +63,19 @@ export class Leases implements LeaseHost {
     return this.#tracked ?? [];
   }
 
-  /** Takes the stack that a lease is acquired on, while somebody wants to know. */
-  stack(): string | undefined {
-    return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
+  /** How a caller waits for a lease. All share the same terms, unless their stacks are wanted. */
+  terms(): WaitTerms<Lease> {
+    if (this.#tracked === undefined) return this.#terms;
+    const stack = stackHere();
+    return { ...this.#terms, deliver: (entry, waiter) => this.#issueGranted(entry, waiter, stack) };
   }
 
-  /** Lends an entry on which room has been claimed. */
-  issue(entry: ConnectionEntry, askedAt: number, now: number, isHit: boolean, stack: string | undefined): Lease {
-    const lease = new Lease(this, entry, ++this.#lastId, now, stack);
-    this.#held++;
-    this.#tracked?.add(lease);
+  /** Lends an entry on which room has been claimed at once. */
+  issue(entry: ConnectionEntry): Lease {
+    const lease = this.#issue(entry, this.#tracked && stackHere());
     const { events } = this.#context;
     if (events.wants("lease-acquired")) {
-      const waitMs = now - askedAt;
-      events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs, isHit });
+      events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs: 0, isHit: true });
     }
     return lease;
   }
@@ -81,10 +89,10 @@ export class Leases implements LeaseHost {
     return this.#host.requestOnLease(lease, method, params, options);
   }
 
-  endLease(lease: Lease, entry: ConnectionEntry, { kind, cause }: LeaseEnd): void {
+  endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
     this.#held--;
     this.#tracked?.delete(lease);
-    if (kind === "discard") this.#dispatcher.closer.retire(entry, "discarded", cause);
+    if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
     else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
     else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive")
@@ -97,9 +105,41 @@ export class Leases implements LeaseHost {
     }
   }
 
+  /** Those who listen hear of it when the release that has made the room is over, and before the caller does. */
+  #issueGranted(entry: ConnectionEntry, waiter: Waiter, stack?: string): Lease {
+    const lease = this.#issue(entry, stack);
+    const { events, clock } = this.#context;
+    if (events.wants("lease-acquired")) {
+      const waitMs = waiter.waitedMs(clock.now());
+      const event = {
+        type: "lease-acquired",
+        connectionId: entry.id,
+        leaseId: lease.id,
+        waitMs,
+        isHit: false,
+      } as const;
+      void Promise.resolve().then(() => events.emit(event));
+    }
+    return lease;
+  }
+
+  #issue(entry: ConnectionEntry, stack: string | undefined): Lease {
+    const { events, clock, coarseNow } = this.#context;
+    const isTimed = this.#tracked !== undefined || events.wants("lease-released");
+    const lease = new Lease(this, entry, ++this.#lastId, isTimed ? clock.now() : coarseNow(), stack);
+    this.#held++;
+    this.#tracked?.add(lease);
+    return lease;
+  }
+
   onReleasedAgain(lease: Lease): void {
     this.#context.events.emit({ type: "lease-released-again", connectionId: lease.connectionId, leaseId: lease.id });
   }
+}
+
+/** The stack that a lease is acquired on. */
+function stackHere(): string | undefined {
+  return new Error("acquired here").stack;
 }
 
 /** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */

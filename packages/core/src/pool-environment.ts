@@ -42,6 +42,7 @@ export function createContext(
     serverName,
     identity,
     clock,
+    coarseNow: clock.coarseNow === undefined ? () => clock.now() : clock.coarseNow.bind(clock),
     wheel: environment.wheel ?? new DeadlineWheel(clock),
     events: new EventHub({ serverName, identity, poolName }),
     counters: zeroCounters(),
