@@ -74,7 +74,7 @@ export class Leases implements LeaseHost {
   issue(entry: ConnectionEntry): Lease {
     const lease = this.#issue(entry, this.#tracked && stackHere());
     const { events } = this.#context;
-    if (events.wants("lease-acquired")) {
+    if (events.wantsAcquired) {
       events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs: 0, isHit: true });
     }
     return lease;
@@ -93,13 +93,13 @@ export class Leases implements LeaseHost {
     this.#held--;
     this.#tracked?.delete(lease);
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
-    else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
+    else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
     else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive")
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#host.giveBack(entry);
     const { events, clock } = this.#context;
-    if (events.wants("lease-released")) {
+    if (events.wantsReleased) {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
@@ -109,7 +109,7 @@ export class Leases implements LeaseHost {
   #issueGranted(entry: ConnectionEntry, waiter: Waiter, stack?: string): Lease {
     const lease = this.#issue(entry, stack);
     const { events, clock } = this.#context;
-    if (events.wants("lease-acquired")) {
+    if (events.wantsAcquired) {
       const waitMs = waiter.waitedMs(clock.now());
       const event = {
         type: "lease-acquired",
@@ -125,7 +125,7 @@ export class Leases implements LeaseHost {
 
   #issue(entry: ConnectionEntry, stack: string | undefined): Lease {
     const { events, clock, coarseNow } = this.#context;
-    const isTimed = this.#tracked !== undefined || events.wants("lease-released");
+    const isTimed = this.#tracked !== undefined || events.wantsReleased;
     const lease = new Lease(this, entry, ++this.#lastId, isTimed ? clock.now() : coarseNow(), stack);
     this.#held++;
     this.#tracked?.add(lease);
