@@ -54,7 +54,7 @@ export class Acquisition {
     }
     const { events } = this.#context;
     const granted = join === undefined ? this.#dispatcher.wait(terms) : join(terms);
-    if (events.wants("acquire-queued")) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
+    if (events.wantsQueued) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
     return granted;
   }
 

@@ -13,6 +13,7 @@ export class EventHub {
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
   wantsAcquired = false;
   wantsReleased = false;
+  wantsQueued = false;
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -64,6 +65,7 @@ export class EventHub {
     this.#isAllWanted = [...this.#listeners.values()].includes(undefined);
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
+    this.wantsQueued = this.wants("acquire-queued");
   }
 
   /** A listener that fails while it hears of a failure is left alone, or two of them would never stop. */

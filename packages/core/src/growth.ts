@@ -126,6 +126,10 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
+    if (this.#isAtRest) {
+      if (this.#parts.queue.length === 0) capacity?.withdraw(this);
+      return;
+    }
     const forCallers = this.#forCallers();
     const forMinimum = this.#forMinimum();
     if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
@@ -240,6 +244,15 @@ export class Growth implements CapacityClaimant {
     const entry = new ConnectionEntry(id, connection, room, generation, this.#context.clock.now());
     this.#parts.set.add(entry);
     this.#host.onOpened(entry, durationMs);
+  }
+
+  /** Whether the pool is full, and nothing is under way that callers who come and go could change. */
+  get #isAtRest(): boolean {
+    const { set, queue, checker } = this.#parts;
+    const { options, server } = this.#context;
+    const isUnderWay = this.#opener.total > 0 || checker.room > 0 || set.bound.size > 0 || set.closing.size > 0;
+    const isWaiting = queue.mode === "opening" || this.#retry.deadlineKey !== 0;
+    return !isUnderWay && !isWaiting && server.limit.max === Infinity && this.size >= options.maxConnections;
   }
 
   /** How many connections should be opening now for callers without room in sight. */

@@ -79,6 +79,16 @@ export class OwnBudgets {
   }
 }
 
+const nothing = () => {};
+let resolveLast: (granted: never) => void = nothing;
+let rejectLast: (error: unknown) => void = nothing;
+
+/** What all waiters make their promises with, so that none of them needs a function of its own for that. */
+function keepFunctions(resolve: (granted: never) => void, reject: (error: unknown) => void): void {
+  resolveLast = resolve;
+  rejectLast = reject;
+}
+
 /** One caller that waits for room on a connection. Queues may be long: every field counts. */
 export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
   readonly terms: WaitTerms;
@@ -114,10 +124,13 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
 
   /** Resolves with what the terms make of a connection. */
   promise<Granted>(): Promise<Granted> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve as (granted: unknown) => void;
-      this.#reject = reject;
-    });
+    const promise = new Promise<Granted>(keepFunctions);
+    this.#resolve = resolveLast as (granted: unknown) => void;
+    this.#reject = rejectLast;
+    // Or the last promise, and what it was resolved with, would stay in memory.
+    resolveLast = nothing;
+    rejectLast = nothing;
+    return promise;
   }
 
   /** How long it has waited, in milliseconds. */
