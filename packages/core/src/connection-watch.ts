@@ -16,9 +16,9 @@ export function watchConnection(
   dispatcher: Dispatcher,
   tools: ToolList,
 ): McpConnectionError | undefined {
-  const { clock, events, serverName } = context;
+  const { coarseNow, events, serverName } = context;
   const onNotification = (notification: ServerNotification) => {
-    dispatcher.checker.alive(entry, clock.now());
+    dispatcher.checker.alive(entry, coarseNow());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
     if (events.wants("notification-received")) {
       events.emit({ type: "notification-received", connectionId: entry.id, notification });

@@ -72,7 +72,7 @@ export class RequestPath implements AttemptHost {
       case "overloaded":
       case "unauthorised":
         entry.timeoutsInRow = 0;
-        checker.alive(entry, this.context.clock.now());
+        checker.alive(entry, this.context.coarseNow());
         return;
       case "not-sent":
       case "outcome-unknown":
