@@ -6,7 +6,7 @@ import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
-import { type Opened, Opener } from "./opener.ts";
+import { closingSoon, type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
@@ -110,7 +110,11 @@ export class Growth implements CapacityClaimant {
   }
 
   get closing(): number {
-    return this.#parts.set.closing.size + this.#opener.total - this.#opener.running;
+    return this.#closingSoon + this.#opener.closingSoon;
+  }
+
+  get #closingSoon(): number {
+    return closingSoon(this.#parts.set.closing, this.#context.clock.now());
   }
 
   get draining(): number {
@@ -126,10 +130,8 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    if (this.#isAtRest) {
-      if (this.#parts.queue.length === 0) capacity?.withdraw(this);
-      return;
-    }
+    if (this.#isAtRest && this.#parts.queue.length === 0) capacity?.withdraw(this);
+    if (this.#isAtRest) return;
     const forCallers = this.#forCallers();
     const forMinimum = this.#forMinimum();
     if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
@@ -145,7 +147,7 @@ export class Growth implements CapacityClaimant {
     if (isWaitingToRetry) this.#pause(server.backoff.notBefore);
     else wheel.remove(this.#retry);
     if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
-    const crowded = forCallers - this.#opener.running - this.#parts.set.closing.size;
+    const crowded = forCallers - this.#opener.running - this.#closingSoon;
     if (crowded > 0 && this.size >= options.maxConnections) this.#host.onCrowded(crowded);
     const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
     this.#parts.queue.setMode(isOpening ? "opening" : "saturated");
@@ -238,10 +240,12 @@ export class Growth implements CapacityClaimant {
     return true;
   }
 
-  #onOpened({ id, connection, generation, durationMs }: Opened): void {
+  #onOpened({ id, connection, generation, durationMs, router }: Opened): void {
     this.#suggestedRoom = connection.suggestedConcurrency;
     const room = Math.max(this.roomPerConnection ?? 1, 1);
     const entry = new ConnectionEntry(id, connection, room, generation, this.#context.clock.now());
+    entry.announced = router.kinds;
+    router.entry = entry;
     this.#parts.set.add(entry);
     this.#host.onOpened(entry, durationMs);
   }
@@ -250,9 +254,9 @@ export class Growth implements CapacityClaimant {
   get #isAtRest(): boolean {
     const { set, queue, checker } = this.#parts;
     const { options, server } = this.#context;
-    const isUnderWay = this.#opener.total > 0 || checker.room > 0 || set.bound.size > 0 || set.closing.size > 0;
-    const isWaiting = queue.mode === "opening" || this.#retry.deadlineKey !== 0;
-    return !isUnderWay && !isWaiting && server.limit.max === Infinity && this.size >= options.maxConnections;
+    if (queue.mode === "opening" || this.#retry.deadlineKey !== 0 || server.limit.max !== Infinity) return false;
+    const underWay = this.#opener.total + checker.room + set.bound.size + set.closing.size;
+    return underWay === 0 && this.size >= options.maxConnections;
   }
 
   /** How many connections should be opening now for callers without room in sight. */
@@ -265,11 +269,10 @@ export class Growth implements CapacityClaimant {
 
   /** How many connections should be opening now for the minimum. */
   #forMinimum(): number {
-    const { usable } = this.#parts.set;
-    const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
-    if (minimum <= usable) return 0;
+    const missing = (this.#isStarted ? this.#context.options.minConnections : 0) - this.#parts.set.usable;
+    if (missing <= 0) return 0;
     const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
-    return isRefused ? 0 : minimum - usable;
+    return isRefused ? 0 : missing;
   }
 
   /** Looks again when the back-off is over. */

@@ -1,8 +1,10 @@
+import type { ClientHandlers } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
@@ -27,7 +29,7 @@ export class Leases implements LeaseHost {
     limitAt: Infinity,
     stickyKey: undefined,
     asker: "lease",
-    deliver: (entry, waiter) => this.#issueGranted(entry, waiter),
+    deliver: (entry, waiter) => this.#issueGranted(entry, waiter, undefined, undefined),
   };
   #held = 0;
   #lastId = 0;
@@ -63,16 +65,25 @@ export class Leases implements LeaseHost {
     return this.#tracked ?? [];
   }
 
-  /** How a caller waits for a lease. All share the same terms, unless their stacks are wanted. */
-  terms(): WaitTerms<Lease> {
-    if (this.#tracked === undefined) return this.#terms;
-    const stack = stackHere();
-    return { ...this.#terms, deliver: (entry, waiter) => this.#issueGranted(entry, waiter, stack) };
+  /** How a caller waits for a lease. All share the same terms, unless they bring handlers or their stacks are wanted. */
+  terms(handlers: ClientHandlers | undefined): WaitTerms<Lease> {
+    if (handlers === undefined && this.#tracked === undefined) return this.#terms;
+    const stack = this.#stack();
+    const issue = (entry: ConnectionEntry, waiter: Waiter) => this.#issueGranted(entry, waiter, handlers, stack);
+    // Handlers that don't fit give the room back, which must not happen in the middle of a grant.
+    const issueLater = async (entry: ConnectionEntry, waiter: Waiter) => {
+      await undefined;
+      return issue(entry, waiter);
+    };
+    return { ...this.#terms, deliver: handlers === undefined ? issue : issueLater };
   }
 
-  /** Lends an entry on which room has been claimed at once. */
-  issue(entry: ConnectionEntry): Lease {
-    const lease = this.#issue(entry, this.#tracked && stackHere());
+  /**
+   * Lends an entry on which room has been claimed at once.
+   * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
+   */
+  issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
+    const lease = this.#issue(entry, handlers, this.#stack());
     const { events } = this.#context;
     if (events.wantsAcquired) {
       events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs: 0, isHit: true });
@@ -92,6 +103,7 @@ export class Leases implements LeaseHost {
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
     this.#held--;
     this.#tracked?.delete(lease);
+    if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
     else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
@@ -105,41 +117,57 @@ export class Leases implements LeaseHost {
     }
   }
 
-  /** Those who listen hear of it when the release that has made the room is over, and before the caller does. */
-  #issueGranted(entry: ConnectionEntry, waiter: Waiter, stack?: string): Lease {
-    const lease = this.#issue(entry, stack);
-    const { events, clock } = this.#context;
-    if (events.wantsAcquired) {
-      const waitMs = waiter.waitedMs(clock.now());
-      const event = {
-        type: "lease-acquired",
-        connectionId: entry.id,
-        leaseId: lease.id,
-        waitMs,
-        isHit: false,
-      } as const;
-      void Promise.resolve().then(() => events.emit(event));
-    }
-    return lease;
-  }
-
-  #issue(entry: ConnectionEntry, stack: string | undefined): Lease {
-    const { events, clock, coarseNow } = this.#context;
-    const isTimed = this.#tracked !== undefined || events.wantsReleased;
-    const lease = new Lease(this, entry, ++this.#lastId, isTimed ? clock.now() : coarseNow(), stack);
-    this.#held++;
-    this.#tracked?.add(lease);
-    return lease;
+  onListenerFailed(error: unknown): void {
+    this.#context.events.emit({ type: "listener-failed", error });
   }
 
   onReleasedAgain(lease: Lease): void {
     this.#context.events.emit({ type: "lease-released-again", connectionId: lease.connectionId, leaseId: lease.id });
   }
-}
 
-/** The stack that a lease is acquired on. */
-function stackHere(): string | undefined {
-  return new Error("acquired here").stack;
+  /** Those who listen hear of it when the release that has made the room is over, and before the caller does. */
+  #issueGranted(
+    entry: ConnectionEntry,
+    waiter: Waiter,
+    handlers: ClientHandlers | undefined,
+    stack: string | undefined,
+  ): Lease {
+    const lease = this.#issue(entry, handlers, stack);
+    const { events, clock } = this.#context;
+    if (events.wantsAcquired) {
+      const waitMs = waiter.waitedMs(clock.now());
+      const { connectionId, id: leaseId } = lease;
+      void Promise.resolve().then(() => {
+        events.emit({ type: "lease-acquired", connectionId, leaseId, waitMs, isHit: false });
+      });
+    }
+    return lease;
+  }
+
+  #issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined, stack: string | undefined): Lease {
+    if (handlers !== undefined) this.#attribute(entry, handlers);
+    const { events, clock, coarseNow } = this.#context;
+    const isTimed = this.#tracked !== undefined || events.wantsReleased;
+    const acquiredAt = isTimed ? clock.now() : coarseNow();
+    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, stack, handlers);
+    this.#held++;
+    this.#tracked?.add(lease);
+    return lease;
+  }
+
+  #attribute(entry: ConnectionEntry, handlers: ClientHandlers): void {
+    const problem = attributionProblem(handlers, entry, this.#context);
+    if (problem !== undefined) {
+      this.#host.giveBack(entry);
+      throw problem;
+    }
+    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;
+  }
+
+  /** Takes the stack that a lease is acquired on, while somebody wants to know. */
+  #stack(): string | undefined {
+    return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
+  }
 }
 
 /** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */

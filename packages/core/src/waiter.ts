@@ -29,8 +29,8 @@ export interface WaitTerms<Granted = unknown> {
   readonly unit?: ToolUnit | undefined;
   /** Whether an earlier attempt of the request may have reached the server. */
   readonly mayHaveRun?: boolean | undefined;
-  /** Makes what the caller gets of a connection on which room has been claimed for it. Does not throw. */
-  deliver(entry: ConnectionEntry, waiter: Waiter): Granted;
+  /** Makes what the caller gets of a connection on which room has been claimed for it. It may reject, but not throw. */
+  deliver(entry: ConnectionEntry, waiter: Waiter): Granted | Promise<Granted>;
 }
 
 /** What a waiter tells its queue. */
