@@ -18,10 +18,10 @@ export function watchConnection(
   tools: ToolList,
   subscriptions: ResourceSubscriptions,
 ): McpConnectionError | undefined {
-  const { clock, events, serverName } = context;
+  const { coarseNow, events, serverName } = context;
   const { checker } = dispatcher;
   const onNotification = (notification: ServerNotification) => {
-    checker.alive(entry, clock.now());
+    checker.alive(entry, coarseNow());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
     if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
@@ -33,7 +33,7 @@ export function watchConnection(
   };
   const onEvent = (event: ConnectionEvent) => {
     if (event.type === "session-renewed") {
-      checker.alive(entry, clock.now());
+      checker.alive(entry, coarseNow());
       tools.ensureVersion(versionOf(entry));
       // The old session took them along.
       subscriptions.onStopped(entry);

@@ -83,8 +83,8 @@ export class PoolParts {
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
       closedError: () => closedError(context),
-      onLeft: ({ terms, enqueuedAt }, error) =>
-        this.acquisition.onFailed(error, context.clock.now() - enqueuedAt, terms.kind),
+      onLeft: (waiter, error) =>
+        this.acquisition.onFailed(error, waiter.waitedMs(context.clock.now()), waiter.terms.kind),
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.warmUp.onFailed(error),
       onStopped: (entry) => this.subscriptions.onStopped(entry),
@@ -246,8 +246,14 @@ export class PoolParts {
   }
 
   async #subscribe(uri: string): Promise<ConnectionEntry> {
-    const now = this.context.clock.now();
-    const entry = await this.acquisition.acquire({}, now);
+    const entry = await this.acquisition.acquire(undefined, {
+      kind: "acquire",
+      signal: undefined,
+      limitAt: Infinity,
+      stickyKey: undefined,
+      asker: "lease",
+      deliver: (granted) => granted,
+    });
     try {
       await this.#requesterFor(entry).request("resources/subscribe", { uri });
       return entry;
