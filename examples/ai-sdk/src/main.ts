@@ -1,7 +1,7 @@
 import { toAiSdkTools } from "@mcp-pool/agent-adapter/ai-sdk";
-import { type CallInStory, tellStory } from "agent-story";
+import { tellStory } from "agent-story";
 import { generateText, stepCountIs } from "ai";
-import { MockLanguageModelV4 } from "ai/test";
+import { scriptedModel, told } from "./scripted-model.ts";
 
 /** An agent of the AI SDK: tools of both servers go into `generateText`, as any tools do. */
 await tellStory("AI SDK", async (servers) => {
@@ -15,33 +15,3 @@ await tellStory("AI SDK", async (servers) => {
     },
   };
 });
-
-/** A model that calls these tools in its first step, and ends in the second. */
-function scriptedModel(calls: readonly CallInStory[]): MockLanguageModelV4 {
-  const usage = {
-    inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
-    outputTokens: { total: 1, text: 1, reasoning: 0 },
-  };
-  const model: MockLanguageModelV4 = new MockLanguageModelV4({
-    doGenerate: async () => {
-      const isFirst = model.doGenerateCalls.length === 1;
-      return {
-        content: isFirst
-          ? calls.map(({ name, args }, index) => {
-              return { type: "tool-call", toolCallId: `${index}`, toolName: name, input: JSON.stringify(args) } as const;
-            })
-          : [{ type: "text", text: "Done." }],
-        finishReason: { unified: isFirst ? "tool-calls" : "stop", raw: undefined },
-        usage,
-        warnings: [],
-      };
-    },
-  });
-  return model;
-}
-
-/** What the model was told of each call before its last step. */
-function told(model: MockLanguageModelV4): readonly string[] {
-  const results = model.doGenerateCalls.at(-1)?.prompt.flatMap(({ role, content }) => (role === "tool" ? content : []));
-  return (results ?? []).map((result) => JSON.stringify(result));
-}

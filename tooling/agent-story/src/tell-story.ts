@@ -99,9 +99,12 @@ async function abortOnce(manager: McpPoolManager, start: (signal: AbortSignal) =
 
 async function kill(manager: McpPoolManager, pid: number): Promise<void> {
   let isClosed = false;
-  const unsubscribe = manager.subscribe(({ serverName }) => {
-    isClosed ||= serverName === "scripted";
-  }, ["connection-closed"]);
+  const unsubscribe = manager.subscribe(
+    ({ serverName }) => {
+      isClosed ||= serverName === "scripted";
+    },
+    ["connection-closed"],
+  );
   process.kill(pid, "SIGKILL");
   await until("the pool has noticed", () => isClosed);
   unsubscribe();
