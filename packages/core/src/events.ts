@@ -1,5 +1,6 @@
 import type { CircuitState } from "./circuit-breaker.ts";
-import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
+import type { HandlerKind } from "./client-handlers.ts";
+import type { CloseReason, ConnectionEndpoint, Judgement, McpConnection, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
 /** What every event says of where it comes from. */
@@ -18,6 +19,9 @@ export type PoolEventDetail =
       readonly durationMs: number;
       /** Where it leads; the process id of a stdio server, for one. */
       readonly endpoint: ConnectionEndpoint;
+      readonly era: McpConnection["era"];
+      /** The revision of the protocol that both sides speak, as far as it is known. */
+      readonly protocolVersion: string | undefined;
     }
   | {
       readonly type: "connection-failed";
@@ -27,6 +31,10 @@ export type PoolEventDetail =
     }
   | { readonly type: "connection-suspected"; readonly connectionId: number; readonly cause: unknown }
   | { readonly type: "connection-cleared"; readonly connectionId: number }
+  /** The server had forgotten the connection's session, and another one took its place. */
+  | { readonly type: "session-renewed"; readonly connectionId: number }
+  /** A server process wrote to stderr; secrets that are known are blotted out. */
+  | { readonly type: "stderr-written"; readonly connectionId: number; readonly lines: readonly string[] }
   | { readonly type: "connection-retired"; readonly connectionId: number; readonly reason: CloseReason }
   | {
       readonly type: "connection-closed";
@@ -55,8 +63,15 @@ export type PoolEventDetail =
       readonly stack: string;
     }
   | { readonly type: "acquire-queued"; readonly waiting: number }
-  | { readonly type: "acquire-failed"; readonly waitMs: number; readonly error: unknown }
   | {
+      readonly type: "acquire-failed";
+      /** Who wanted a connection: an attempt of a request, or someone who acquires a lease. */
+      readonly kind: "request" | "acquire";
+      readonly waitMs: number;
+      readonly error: unknown;
+    }
+  | {
+      /** One attempt of a request has ended. */
       readonly type: "request-finished";
       readonly connectionId: number;
       readonly method: string;
@@ -66,9 +81,23 @@ export type PoolEventDetail =
       /** Time until the request had room, and whether it had it at once. */
       readonly waitMs: number;
       readonly isHit: boolean;
+      /** Whether it took room of its own; else it ran on room that was taken before, such as that of a lease. */
+      readonly hasOwnRoom: boolean;
       readonly judgement: Judgement | "ok";
       /** Whether the answer was a tool result with `isError`. */
       readonly isToolError: boolean;
+      readonly error: unknown;
+    }
+  | {
+      /** A request has ended for its caller, after all its attempts, or without any. */
+      readonly type: "request-settled";
+      readonly method: string;
+      readonly target: string | undefined;
+      readonly durationMs: number;
+      readonly isToolError: boolean;
+      /** Whether its caller gave up. */
+      readonly isAborted: boolean;
+      /** What the caller's promise rejects with; `undefined` when it resolves. */
       readonly error: unknown;
     }
   | {
@@ -119,6 +148,14 @@ export type PoolEventDetail =
   | { readonly type: "sticky-key-evicted"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "sticky-key-lost"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "notification-received"; readonly connectionId: number; readonly notification: ServerNotification }
+  | {
+      /** A handler of ours threw at a question of the server; the server was told so. */
+      readonly type: "handler-failed";
+      /** There once the connection is open. */
+      readonly connectionId: number | undefined;
+      readonly kind: HandlerKind;
+      readonly error: unknown;
+    }
   | {
       readonly type: "pool-reconfigured";
       /** Whether connections are made of something else from now on. */

@@ -11,11 +11,21 @@ import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
 import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
-import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import type {
+  Admission,
+  Connect,
+  DeadlineStretch,
+  HeldLease,
+  PoolPlugin,
+  PoolRequest,
+  Request,
+  RoomHold,
+} from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
+import { isToolError, targetOf } from "./request-errors.ts";
 import { optionsError, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
@@ -29,6 +39,9 @@ export interface McpConnectionPoolOptions extends PoolOptions {
   /** Name of the server, for errors, events and metrics. @default "default" */
   readonly name?: string | undefined;
 }
+
+/** The most that progress stretches a request to, in milliseconds, unless its caller says otherwise. */
+const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
 
 /** Puts the parts of one pool together. */
 export class PoolParts {
@@ -45,6 +58,8 @@ export class PoolParts {
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
+  /** Whether the pool has told of its end. */
+  isOver = false;
   readonly #connect: Connect;
   readonly #request: Request;
   readonly #isCounting: boolean;
@@ -67,7 +82,8 @@ export class PoolParts {
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
       closedError: () => closedError(context),
-      onLeft: (waiter, error) => this.acquisition.onFailed(error, context.clock.now() - waiter.enqueuedAt),
+      onLeft: ({ terms, enqueuedAt }, error) =>
+        this.acquisition.onFailed(error, context.clock.now() - enqueuedAt, terms.kind),
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.warmUp.onFailed(error),
       onStopped: (entry) => this.subscriptions.onStopped(entry),
@@ -91,6 +107,7 @@ export class PoolParts {
     this.subscriptions = new ResourceSubscriptions({
       serverName,
       clock,
+      onListenerFailed: (error) => context.events.emit({ type: "listener-failed", error }),
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
@@ -131,35 +148,69 @@ export class PoolParts {
     params: Readonly<Record<string, unknown>> | undefined,
     options: RequestOptions = {},
     lease?: HeldLease,
+    hold?: RoomHold,
   ): Promise<unknown> {
     const { clock, options: own, serverName } = this.context;
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const now = clock.now();
     const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),
       options,
-      deadlineAt: clock.now() + timeoutMs,
+      deadlineAt: now + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
       attemptTimeoutMs: undefined,
       lease,
       connectionId: undefined,
       avoid: undefined,
       isFreshWanted: false,
+      stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
+      hold,
     };
     try {
       const result = this.#request(request);
       if (this.#isCounting) this.#count(result);
+      if (this.context.events.wants("request-settled")) this.#watch(result, request, now);
       return result;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  #stretch({ maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions, byMs: number): DeadlineStretch {
+    return { byMs, latestAt: this.context.clock.now() + maxTotalTimeoutMs };
+  }
+
   #count(result: Promise<unknown>): void {
     this.#underWay++;
     const end = () => void this.#underWay--;
     result.then(end, end);
+  }
+
+  #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
+    const { method, options } = request;
+    const { signal } = options;
+    const target = targetOf(request);
+    const settled = (isToolError: boolean, error: unknown) => {
+      // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
+      if (this.isOver) return;
+      const durationMs = this.context.clock.now() - startedAt;
+      const isAborted = signal?.aborted === true && error === signal.reason;
+      this.context.events.emit({
+        type: "request-settled",
+        method,
+        target,
+        durationMs,
+        isToolError,
+        isAborted,
+        error,
+      });
+    };
+    result.then(
+      (value) => settled(isToolError(method, value), undefined),
+      (error: unknown) => settled(false, error),
+    );
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -201,9 +252,17 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
-    const { id: connectionId, endpoint } = entry;
-    this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
+    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools, this.subscriptions);
+    const { id: connectionId, endpoint, era, server } = entry;
+    const { protocolVersion } = server;
+    this.context.events.emit({
+      type: "connection-opened",
+      connectionId,
+      durationMs,
+      endpoint,
+      era,
+      protocolVersion,
+    });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();

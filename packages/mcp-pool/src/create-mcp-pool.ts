@@ -5,12 +5,14 @@ import {
   McpManagerConfig,
   type McpPoolConfig,
   type McpServerConfig,
+  type McpSettings,
   type NamedServerConfig,
   type ResolvedMcpConfig,
   type ResolvedServerConfig,
   type ServerSpecificConfig,
 } from "@mcp-pool/config";
 import {
+  type ClientHandlers,
   type ConfigTranslator,
   type Connector,
   McpConfigurationError,
@@ -18,16 +20,23 @@ import {
   type McpServerDefinition,
   type PoolPlugin,
 } from "@mcp-pool/core";
+import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
+import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
 import { serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
-export interface CreateMcpPoolOptions {
+export interface CreateMcpPoolOptions extends Telemetry {
   /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. Mocks go before it. */
   readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
+  /**
+   * Answer what servers ask of their client: sampling, elicitation, roots; for all servers, or by name. A server is told of
+   * the features it has handlers for. Leases and calls may bring their own. @default none
+   */
+  readonly handlers?: ClientHandlers | ((serverName: string) => ClientHandlers | undefined) | undefined;
   /** Supplies `MCP_…` variables, and what `${NAME}` stands for. @default the environment of this process */
   readonly env?: Environment | undefined;
   /** Supplies what references such as `${input:id}` stand for, in files. */
@@ -43,7 +52,10 @@ export type McpPoolSource = string | McpPoolConfig | McpManagerConfig;
 export type McpAddedServerConfig = McpServerConfig & Omit<ServerSpecificConfig, "serverName">;
 
 /** The manager of the full stack: `reload` takes a configuration, `addServer` a server and how to pool it. */
-export type McpPoolManager = McpConnectionManager<McpPoolConfig | McpManagerConfig, McpAddedServerConfig>;
+export type McpPoolManager = McpConnectionManager<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> & {
+  /** Collects the figures of this manager's pools. */
+  readonly metrics: McpMetricsCollector;
+};
 
 /**
  * Composes the full stack. Nothing is opened yet: servers connect on first use, or at `manager.warmUp()`.
@@ -54,21 +66,39 @@ export async function createMcpPool(
   source?: McpPoolSource,
   options: CreateMcpPoolOptions = {},
 ): Promise<McpPoolManager> {
-  const { env = process.env, interpolate } = options;
+  return createManager(source, options, createCollector());
+}
+
+/** Does what {@link createMcpPool} does, with a given collector. */
+export async function createManager(
+  source: McpPoolSource | undefined,
+  options: CreateMcpPoolOptions,
+  collector: McpMetricsCollector,
+): Promise<McpPoolManager> {
+  const config = await loadSource(source, options);
+  const manager = new McpConnectionManager(config, translator(options, new ManagerMetrics(collector, options)));
+  collector.attach(manager);
+  return Object.assign(manager, { metrics: collector });
+}
+
+async function loadSource(
+  source: McpPoolSource | undefined,
+  { env = process.env, interpolate }: CreateMcpPoolOptions,
+): Promise<McpPoolConfig | McpManagerConfig> {
   if (source === undefined || typeof source === "string") {
     const path = source ?? env.MCP_CONFIG_PATH;
     if (path === undefined || path === "") {
       const message = "the pool needs a configuration: none was given, and MCP_CONFIG_PATH names no file";
       throw new McpConfigurationError([{ path: "", message }]);
     }
-    const config = await loadMcpConfig({ path, env, interpolate });
-    return new McpConnectionManager(config, translator(options));
+    return loadMcpConfig({ path, env, interpolate });
   }
-  return new McpConnectionManager(source, translator(options));
+  return source;
 }
 
 function translator(
   options: CreateMcpPoolOptions,
+  metrics: ManagerMetrics,
 ): ConfigTranslator<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> {
   const { env = process.env } = options;
   const log = new EventLog(options.logger);
@@ -78,14 +108,25 @@ function translator(
     return typeof options.plugins === "function" ? options.plugins(serverName) : (options.plugins ?? []);
   }
 
-  function plugins(serverName: string): readonly PoolPlugin[] {
-    return [...own(serverName), log.plugin];
+  function plugins(serverName: string, settings: McpSettings): readonly PoolPlugin[] {
+    const brought = own(serverName);
+    return [...metrics.plugins(settings, new Set(brought.map(({ name }) => name))), ...brought, log.plugin];
+  }
+
+  function handlersOf(serverName: string): ClientHandlers | undefined {
+    return typeof options.handlers === "function" ? options.handlers(serverName) : options.handlers;
   }
 
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
-    const servers = [...resolved.servers].map(
-      ([name, server]) => [name, serverDefinition(server, options.connector, own(name))] as const,
-    );
+    const { enableMetrics = true } = resolved.settings;
+    const servers = [...resolved.servers].map(([name, server]) => {
+      const definition = serverDefinition(server, {
+        connector: options.connector,
+        plugins: own(name),
+        handlers: handlersOf(name),
+      });
+      return [name, { ...definition, pluginKey: `${definition.pluginKey} metrics=${enableMetrics}` }] as const;
+    });
     return Object.fromEntries(servers);
   }
 
@@ -98,8 +139,13 @@ function translator(
         const servers = define(resolved);
         const { maxTotalConnections, cleanupIntervalMs, logLevel } = resolved.settings;
         log.setLevel(logLevel);
+        metrics.configure(resolved.settings);
         current = config;
-        return { servers, settings: { maxTotalConnections, cleanupIntervalMs }, plugins };
+        return {
+          servers,
+          settings: { maxTotalConnections, cleanupIntervalMs },
+          plugins: (name) => plugins(name, resolved.settings),
+        };
       } catch (error) {
         if (!(error instanceof McpConfigurationError)) throw error;
         issues.push(...error.issues);

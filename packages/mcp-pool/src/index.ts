@@ -61,7 +61,13 @@ export type {
   CallToolResult,
   CircuitBreakerStats,
   CircuitFallback,
+  ClientHandlers,
   Connector,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  HandlerContext,
   HealthStatus,
   Issue,
   Lease,
@@ -76,6 +82,7 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ServerHealth,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";
@@ -98,6 +105,17 @@ export {
 } from "@mcp-pool/core";
 export type { HealthOptions } from "@mcp-pool/health";
 export { health } from "@mcp-pool/health";
+export type { OtelMetricsOptions } from "@mcp-pool/metrics-otel";
+export { otelMetrics } from "@mcp-pool/metrics-otel";
+export type {
+  AllMetrics,
+  HealthSummary,
+  McpMetricsCollectorOptions,
+  ServerHealthMetrics,
+  ServerMetrics,
+  SnakeCase,
+} from "@mcp-pool/metrics-otel/collector";
+export { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 export {
   type CreateMcpPoolOptions,
   createMcpPool,
@@ -106,4 +124,4 @@ export {
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
 export type { Logger } from "./logger.ts";
-export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
+export { getMcpConnectionManager, getMetricsCollector, shutdownMcpConnectionManager } from "./process-manager.ts";
