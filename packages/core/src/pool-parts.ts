@@ -16,6 +16,7 @@ import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
+import { isToolError, targetOf } from "./request-errors.ts";
 import { optionsError, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
@@ -45,6 +46,8 @@ export class PoolParts {
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
+  /** Whether the pool has told of its end. */
+  isOver = false;
   readonly #connect: Connect;
   readonly #request: Request;
   readonly #isCounting: boolean;
@@ -67,7 +70,8 @@ export class PoolParts {
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
       closedError: () => closedError(context),
-      onLeft: (waiter, error) => this.acquisition.onFailed(error, context.clock.now() - waiter.enqueuedAt),
+      onLeft: ({ terms, enqueuedAt }, error) =>
+        this.acquisition.onFailed(error, context.clock.now() - enqueuedAt, terms.kind),
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.warmUp.onFailed(error),
       onStopped: (entry) => this.subscriptions.onStopped(entry),
@@ -136,11 +140,12 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const now = clock.now();
     const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),
       options,
-      deadlineAt: clock.now() + timeoutMs,
+      deadlineAt: now + timeoutMs,
       attemptTimeoutMs: undefined,
       lease,
       connectionId: undefined,
@@ -150,6 +155,7 @@ export class PoolParts {
     try {
       const result = this.#request(request);
       if (this.#isCounting) this.#count(result);
+      if (this.context.events.wants("request-settled")) this.#watch(result, request, now);
       return result;
     } catch (error) {
       return Promise.reject(error);
@@ -160,6 +166,31 @@ export class PoolParts {
     this.#underWay++;
     const end = () => void this.#underWay--;
     result.then(end, end);
+  }
+
+  #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
+    const { method, options } = request;
+    const { signal } = options;
+    const target = targetOf(request);
+    const settled = (isToolError: boolean, error: unknown) => {
+      // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
+      if (this.isOver) return;
+      const durationMs = this.context.clock.now() - startedAt;
+      const isAborted = signal?.aborted === true && error === signal.reason;
+      this.context.events.emit({
+        type: "request-settled",
+        method,
+        target,
+        durationMs,
+        isToolError,
+        isAborted,
+        error,
+      });
+    };
+    result.then(
+      (value) => settled(isToolError(method, value), undefined),
+      (error: unknown) => settled(false, error),
+    );
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -202,8 +233,16 @@ export class PoolParts {
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
-    const { id: connectionId, endpoint } = entry;
-    this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
+    const { id: connectionId, endpoint, era, server } = entry;
+    const { protocolVersion } = server;
+    this.context.events.emit({
+      type: "connection-opened",
+      connectionId,
+      durationMs,
+      endpoint,
+      era,
+      protocolVersion,
+    });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();

@@ -118,7 +118,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
       if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, now, now, true, stack));
       return room.then((entry) => this.#parts.leases.issue(entry, now, this.#parts.context.clock.now(), false, stack));
     } catch (error) {
-      this.#parts.acquisition.onFailed(error, 0);
+      this.#parts.acquisition.onFailed(error, 0, "acquire");
       return Promise.reject(error);
     }
   }
@@ -225,6 +225,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
+    this.#parts.isOver = true;
     this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }

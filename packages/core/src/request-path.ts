@@ -6,7 +6,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import type { PoolRequest } from "./plugin.ts";
-import { describeRequest, targetOf } from "./request-errors.ts";
+import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
 import type { WaitTerms } from "./wait-queue.ts";
 
@@ -104,9 +104,8 @@ export class RequestPath implements AttemptHost {
     error: unknown,
   ): void {
     const { counters, events, clock } = this.context;
-    const isToolError =
-      request.method === "tools/call" && (result as { isError?: unknown } | undefined)?.isError === true;
-    if (isToolError) counters.errors.tool++;
+    const isFailedTool = isToolError(request.method, result);
+    if (isFailedTool) counters.errors.tool++;
     if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
     if (!events.wants("request-finished")) return;
     events.emit({
@@ -117,8 +116,9 @@ export class RequestPath implements AttemptHost {
       durationMs: clock.now() - terms.startedAt,
       waitMs: terms.waitMs,
       isHit: terms.isHit,
+      hasOwnRoom: terms.hasRoom,
       judgement: failure?.judgement ?? "ok",
-      isToolError,
+      isToolError: isFailedTool,
       error,
     });
   }

@@ -98,6 +98,17 @@ export {
 } from "@mcp-pool/core";
 export type { HealthOptions } from "@mcp-pool/health";
 export { health } from "@mcp-pool/health";
+export type { OtelMetricsOptions } from "@mcp-pool/metrics-otel";
+export { otelMetrics } from "@mcp-pool/metrics-otel";
+export type {
+  AllMetrics,
+  HealthSummary,
+  McpMetricsCollectorOptions,
+  ServerHealth,
+  ServerMetrics,
+  SnakeCase,
+} from "@mcp-pool/metrics-otel/collector";
+export { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 export {
   type CreateMcpPoolOptions,
   createMcpPool,
@@ -106,4 +117,4 @@ export {
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
 export type { Logger } from "./logger.ts";
-export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
+export { getMcpConnectionManager, getMetricsCollector, shutdownMcpConnectionManager } from "./process-manager.ts";

@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { McpManagerConfig } from "@mcp-pool/config";
 import { claimProcessManagers, McpConfigurationError } from "@mcp-pool/core";
+import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import {
   type CreateMcpPoolOptions,
-  createMcpPool,
+  createManager,
   type McpPoolManager,
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
+import { createCollector } from "./metrics.ts";
 
+let collector: McpMetricsCollector | undefined;
 let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
 
 /** Another copy of this package may have been first; then its manager is that of this process. */
@@ -32,7 +35,7 @@ export async function shutdownMcpConnectionManager(options?: { readonly drainTim
 
 async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): Promise<McpPoolManager> {
   if (current === undefined) {
-    const created = { source, manager: createMcpPool(source, options) };
+    const created = { source, manager: createManager(source, options ?? {}, getMetricsCollector()) };
     current = created;
     created.manager.catch(() => {
       if (current === created) current = undefined;
@@ -43,6 +46,12 @@ async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): P
     ]);
   }
   return current.manager;
+}
+
+/** Returns the collector of the manager of this process; also before there is one, and after it is closed. */
+export function getMetricsCollector(): McpMetricsCollector {
+  collector ??= createCollector();
+  return collector;
 }
 
 async function shutdownOwn(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
