@@ -114,8 +114,14 @@ describe("defaults", () => {
   });
 
   it("leave no option of core out of the schema", () => {
-    // What is known of single tools stands beside the pool, in the server's own settings.
-    const { tools: _tools, trustAnnotations: _trustAnnotations, ...options } = resolvePoolOptions();
+    // What is known of single tools stands beside the pool, in the server's own settings; handlers are code.
+    const {
+      tools: _tools,
+      trustAnnotations: _trustAnnotations,
+      handlers: _handlers,
+      leaseHandlers: _leaseHandlers,
+      ...options
+    } = resolvePoolOptions();
     const code = { onRelease: () => {} };
     expect(poolConfigSchema.safeParse({ ...options, ...code }).error?.issues ?? []).toEqual([]);
   });

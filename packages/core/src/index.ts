@@ -3,11 +3,24 @@ export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
 export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
+export type { ClientHandlers, HandlerContext, HandlerKind } from "./client-handlers.ts";
+export type {
+  ClientFeatures,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+} from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
+export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
+  ConnectionEvent,
   ConnectionRequestOptions,
   Connector,
   ConnectRequest,
@@ -42,7 +55,6 @@ export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } f
 export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
-export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
 export type {
   ManagerCloseOptions,
@@ -50,6 +62,7 @@ export type {
   McpManagerSettings,
   McpServerDefinition,
 } from "./manager-options.ts";
+export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
@@ -65,6 +78,7 @@ export type {
   Admission,
   Connect,
   ConnectionState,
+  DeadlineStretch,
   HeldLease,
   PluginInstallation,
   PoolControl,
@@ -72,6 +86,7 @@ export type {
   PoolPlugin,
   PoolRequest,
   Request,
+  RoomHold,
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
@@ -98,4 +113,6 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
+export type { ServerHealth } from "./server-health.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";
