@@ -51,6 +51,8 @@ export async function startComparison(): Promise<Comparison> {
     pool: { minConnections: 0, maxConnections: 1 },
     settings: { logLevel: "error" },
   });
+  // All who list tools share what the server sent; frozen, it tells on whoever writes into it.
+  deepFreeze(await manager.listTools("everything"));
   return {
     url,
     manager,
@@ -107,6 +109,12 @@ function steadyText(text: string): string {
   return text
     .replaceAll(/\d{1,2}:\d{2}:\d{2}( [AP]M)?/g, "<time>")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>");
+}
+
+/** Freezes an object and all that is in it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const each of Object.values(value)) deepFreeze(each);
+  return Object.freeze(value);
 }
 
 async function startServer(): Promise<{ server: ChildProcess; url: URL }> {
