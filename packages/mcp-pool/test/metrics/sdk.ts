@@ -3,10 +3,10 @@ import * as sdk3 from "@opentelemetry/sdk-metrics";
 import { onTestFinished } from "vitest";
 
 /** The SDK's lines that users have today. */
-export const SDKS = [
+export const SDKS: readonly { readonly line: string; readonly sdk: typeof sdk3 }[] = [
   { line: "3.x", sdk: sdk3 },
   { line: "2.x", sdk: (await import("otel-sdk-metrics-2")) as unknown as typeof sdk3 },
-] as const;
+];
 
 /** Reads metrics when the test says so. */
 export interface Meters {
