@@ -26,6 +26,23 @@ const EXAMPLES: readonly (readonly [
   ["packages/core/README.md", "core-only.ts", ["core", "connector"], ["@modelcontextprotocol/sdk"]],
   ["packages/breaker/README.md", "breaker.ts", ["core", "connector", "breaker"], ["@modelcontextprotocol/sdk"]],
   ["packages/health/README.md", "health.ts", ["core", "connector", "health"], ["@modelcontextprotocol/sdk"]],
+  [
+    "packages/metrics-otel/README.md",
+    "metrics.ts",
+    ["core", "connector", "metrics-otel"],
+    ["@modelcontextprotocol/sdk", "@opentelemetry/api@^1.10.0", "@opentelemetry/sdk-metrics@^3.1.1"],
+  ],
+  [
+    "packages/metrics-otel/README.md",
+    "collector.ts",
+    ["core", "connector", "metrics-otel"],
+    [
+      "@modelcontextprotocol/sdk",
+      "@opentelemetry/api@~1.9.1",
+      "@opentelemetry/exporter-prometheus@0.223.0",
+      "@opentelemetry/sdk-metrics@2.12.1",
+    ],
+  ],
 ];
 
 /** Returns the fenced block of a README that begins with the given file name as a comment. */
