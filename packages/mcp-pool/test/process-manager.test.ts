@@ -1,6 +1,11 @@
 import { ok, ScriptedConnector } from "@mcp-pool/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
-import { createPooledMcpTools, getMcpConnectionManager, shutdownMcpConnectionManager } from "../src/index.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  createPooledMcpTools,
+  getMcpConnectionManager,
+  getMetricsCollector,
+  shutdownMcpConnectionManager,
+} from "../src/index.ts";
 
 const SOURCE = { mcpServers: { a: { command: "a" } } };
 const options = () => ({ connector: () => new ScriptedConnector() });
@@ -62,4 +67,15 @@ it("pooled tools that were given no manager use that of the process", async () =
   await expect(tools.tools()).rejects.toThrow(/needs a configuration/);
   await getMcpConnectionManager(SOURCE, { connector: () => connector });
   expect(await tools.tools()).toEqual([]);
+});
+
+it("a second copy of the package finds the same manager and the same collector", async () => {
+  const first = await getMcpConnectionManager(SOURCE, options());
+  vi.resetModules();
+  const copy = await import("../src/index.ts");
+  expect(copy.getMcpConnectionManager).not.toBe(getMcpConnectionManager);
+  expect(await copy.getMcpConnectionManager()).toBe(first);
+  expect(copy.getMetricsCollector()).toBe(getMetricsCollector());
+  await copy.shutdownMcpConnectionManager();
+  await expect(getMcpConnectionManager()).rejects.toThrow(/needs a configuration/);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { stdioTestServer } from "@mcp-pool/test-server";
 import { createMcpPool, createPooledMcpTools, type McpPoolManager, type PooledMcpTools } from "mcp-pool";
 
@@ -65,8 +64,8 @@ export async function tellStory(
 }
 
 function everythingServer(): { readonly command: string; readonly args: string[] } {
-  const manifest = createRequire(import.meta.url).resolve("@modelcontextprotocol/server-everything/package.json");
-  return { command: process.execPath, args: [join(dirname(manifest), "dist/index.js"), "stdio"] };
+  const manifest = import.meta.resolve("@modelcontextprotocol/server-everything/package.json");
+  return { command: process.execPath, args: [fileURLToPath(new URL("dist/index.js", manifest)), "stdio"] };
 }
 
 async function pidOf(manager: McpPoolManager): Promise<number> {

@@ -60,6 +60,9 @@ describe("tools for Genkit", () => {
     const running = tool?.run({ duration: 30, steps: 1 }, { abortSignal: controller.signal });
     controller.abort(new Error("enough"));
     await expect(running).rejects.toThrow("enough");
+    // What Genkit itself keeps from tools may come with the context.
+    const context = { abortSignal: controller.signal };
+    await expect(tool?.run({ duration: 30, steps: 1 }, { context })).rejects.toThrow("enough");
   });
 });
 
