@@ -20,7 +20,9 @@ export function requestTimeout(options: RequestTimeoutOptions): PoolPlugin {
     name: "request-timeout",
     install: ({ clock }) => ({
       request: (next) => (request) => {
-        request.deadlineAt = Math.min(request.deadlineAt, clock.now() + totalMs);
+        const latestAt = clock.now() + totalMs;
+        request.deadlineAt = Math.min(request.deadlineAt, latestAt);
+        if (request.stretch !== undefined) request.stretch.latestAt = Math.min(request.stretch.latestAt, latestAt);
         request.attemptTimeoutMs = attemptMs;
         return next(request);
       },

@@ -6,7 +6,7 @@ import { type RetryConfig, retryConfigSchema } from "./retry-config.ts";
 import { block, type ConfigSchema, count, duration, finiteCount, flag, functionOnly, oneOf } from "./schema-parts.ts";
 
 /** How the connections to a server are pooled. Times are in milliseconds. */
-export interface PoolConfig extends Omit<PoolOptions, "tools" | "trustAnnotations"> {
+export interface PoolConfig extends Omit<PoolOptions, "tools" | "trustAnnotations" | "handlers" | "leaseHandlers"> {
   readonly retry?: RetryConfig | undefined;
   readonly healthCheck?: HealthCheckConfig | undefined;
   readonly circuitBreaker?: CircuitBreakerConfig | undefined;

@@ -1,9 +1,11 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import { type Judgement, RequestFailure, toRequestFailure } from "./connector.ts";
+import { type Judgement, type Progress, RequestFailure, toRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
+import { Lease } from "./lease.ts";
 import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
@@ -46,6 +48,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   readonly #controller = new AbortController();
   /** `abandoned`: the caller has gone, the server may still be at work. */
   #state: "running" | "abandoned" | "over" = "running";
+  /** Whether the room stays taken, for requests that follow on the same connection. */
+  #isKept = false;
   #resolve: (result: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -64,6 +68,15 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     request.connectionId = entry.id;
   }
 
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** What the call brought to answer the server with, while it waits. */
+  get handlers(): ClientHandlers | undefined {
+    return this.#state === "running" ? this.request.options.handlers : undefined;
+  }
+
   run(): Promise<unknown> {
     const promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -71,18 +84,20 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     });
     this.entry.attempts.pushBack(this);
     const { method, params, options, deadlineAt } = this.request;
-    const { wheel, options: poolOptions } = this.#host.context;
+    const { wheel } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
-    const attemptMs = Math.min(poolOptions.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
-    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + attemptMs));
+    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + this.#timeoutMs));
     const { signal } = this.#controller;
     if (this.entry.state === "closed") {
       this.#onFailure(new RequestFailure("not-sent", "the connection is closed"));
       return promise;
     }
     try {
-      const { onProgress, headers } = options;
-      Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers })).then(
+      const { headers } = options;
+      const onProgress =
+        this.request.stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
+      const handlers = this.entry.era === "modern" ? this.#handlersInCharge() : undefined;
+      Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers, handlers })).then(
         (result) => this.#onResult(result),
         (error: unknown) => this.#onFailure(error),
       );
@@ -117,6 +132,23 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     this.#abandon(failure, error);
   }
 
+  get #timeoutMs(): number {
+    return Math.min(this.#host.context.options.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
+  }
+
+  #progressed(progress: Progress): void {
+    if (this.#state !== "running") return;
+    const { request } = this;
+    const { wheel, clock } = this.#host.context;
+    const now = clock.now();
+    if (request.stretch !== undefined) {
+      const { byMs, latestAt } = request.stretch;
+      request.deadlineAt = Math.max(request.deadlineAt, Math.min(now + byMs, latestAt));
+      wheel.set(this, Math.min(request.deadlineAt, now + this.#timeoutMs));
+    }
+    request.options.onProgress?.(progress);
+  }
+
   /** The caller goes at once. The room stays taken until the server is known to be done, or for long enough. */
   #abandon(failure: RequestFailure, error: unknown): void {
     const { wheel, clock } = this.#host.context;
@@ -133,6 +165,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
 
   #onResult(result: unknown): void {
     if (this.#state === "running") {
+      this.#isKept = this.terms.hasRoom && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
       this.#resolve(result);
     } else {
@@ -173,6 +206,11 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     this.entry.attempts.remove(this);
     this.#host.context.wheel.remove(this);
     this.#host.onOver(this, wasNeverAnswered);
+  }
+
+  #handlersInCharge(): ClientHandlers | undefined {
+    const { lease, options } = this.request;
+    return mergeHandlers(options.handlers, Lease.handlersOf(lease), this.#host.context.options.handlers);
   }
 
   #unwatch(): void {

@@ -31,6 +31,8 @@ export interface Requester {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown>;
+  /** Runs requests that belong together on one connection, where there are several. */
+  onOneConnection?<T>(work: (requester: Requester) => Promise<T>): Promise<T>;
 }
 
 /** Tells an {@link McpClient} of its surroundings. */
@@ -144,11 +146,25 @@ export class McpClient {
     );
   }
 
-  async #list<Item>(method: string, field: string, options: RequestOptions | undefined): Promise<Item[]> {
-    const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
+  /** A cursor may mean something on the connection alone that gave it. */
+  #list<Item>(method: string, field: string, options: RequestOptions | undefined): Promise<Item[]> {
     const startedAt = this.#clock.now();
+    const list = (requester: Requester) => this.#pages<Item>(requester, { method, field, startedAt }, options);
+    return this.#requester.onOneConnection?.(list) ?? list(this.#requester);
+  }
+
+  async #pages<Item>(
+    requester: Requester,
+    { method, field, startedAt }: { readonly method: string; readonly field: string; readonly startedAt: number },
+    options: RequestOptions | undefined,
+  ): Promise<Item[]> {
     const cursors = new Set<string>();
-    const first = this.#check(method, await this.#requester.request(method, undefined, options), LIST, field);
+    const read = async (cursor: string | undefined) => {
+      const params = cursor === undefined ? undefined : { cursor };
+      const pageOptions = this.#pageOptions(method, startedAt, cursors.size, options);
+      return this.#check(method, await requester.request(method, params, pageOptions), LIST, field);
+    };
+    const first = await read(undefined);
     let page = first;
     let items = page[field] as Item[];
     for (;;) {
@@ -159,20 +175,30 @@ export class McpClient {
       if (cursors.has(cursor)) throw this.#misfit(method, "nextCursor", "must not repeat: the list would never end");
       cursors.add(cursor);
       if (cursors.size >= MAX_PAGES) throw this.#misfit(method, field, `must end within ${MAX_PAGES} pages`);
-
-      const leftMs = timeoutMs - (this.#clock.now() - startedAt);
-      if (leftMs <= 0) {
-        const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${cursors.size}`;
-        throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "unknown" });
-      }
-      const pageOptions = leftMs === Infinity ? options : { ...options, timeoutMs: leftMs };
-      page = this.#check(method, await this.#requester.request(method, { cursor }, pageOptions), LIST, field);
+      page = await read(cursor);
       // An empty string is a cursor like any other (2026-07-28, pagination). But some servers mean "the end" by it, and
       // answer with their first page again.
       const isRestart = cursor === "" && page.nextCursor === first.nextCursor;
       if (isRestart && JSON.stringify(page[field]) === JSON.stringify(first[field])) return items;
       items = items.concat(page[field] as Item[]);
     }
+  }
+
+  /** What is left of the time for all pages is the time for the next one. */
+  #pageOptions(
+    method: string,
+    startedAt: number,
+    pagesRead: number,
+    options: RequestOptions | undefined,
+  ): RequestOptions | undefined {
+    const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
+    const spentMs = this.#clock.now() - startedAt;
+    if (spentMs === 0 && pagesRead === 0) return options;
+    const leftMs = timeoutMs - spentMs;
+    if (leftMs === Infinity) return options;
+    if (leftMs > 0) return { ...options, timeoutMs: leftMs };
+    const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${pagesRead}`;
+    throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "unknown" });
   }
 
   get #server(): string {

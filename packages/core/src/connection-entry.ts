@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import type { ClientHandlers, HandlerKind } from "./client-handlers.ts";
 import type { McpConnection, Unsubscribe } from "./connector.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
@@ -23,6 +24,10 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   /** Subscriptions that live on this connection. */
   pins = 0;
   stickyKey: string | undefined;
+  /** What the server was told that its client answers. */
+  announced: ReadonlySet<HandlerKind> = new Set();
+  /** Handlers of the lease that has the connection to itself. */
+  leaseHandlers: ClientHandlers | undefined;
   isSuspect = false;
   isProbing = false;
   /** Gives the probe under way up, since the entry is taken out of use; set while there is one. */

@@ -1,9 +1,10 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
-import type { ServerNotification, Unsubscribe } from "./connector.ts";
+import type { ConnectionEvent, ServerNotification, Unsubscribe } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
+import type { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import type { ToolList } from "./tool-list.ts";
 
 /**
@@ -15,11 +16,14 @@ export function watchConnection(
   context: PoolContext,
   dispatcher: Dispatcher,
   tools: ToolList,
+  subscriptions: ResourceSubscriptions,
 ): McpConnectionError | undefined {
   const { clock, events, serverName } = context;
+  const { checker } = dispatcher;
   const onNotification = (notification: ServerNotification) => {
-    dispatcher.checker.alive(entry, clock.now());
+    checker.alive(entry, clock.now());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
+    if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
       events.emit({ type: "notification-received", connectionId: entry.id, notification });
     }
@@ -27,16 +31,37 @@ export function watchConnection(
   const onClosed = (cause: Error | undefined) => {
     if (entry.state !== "closing" && entry.state !== "closed") dispatcher.closer.close(entry, "lost", cause);
   };
+  const onEvent = (event: ConnectionEvent) => {
+    if (event.type === "session-renewed") {
+      checker.alive(entry, clock.now());
+      tools.ensureVersion(versionOf(entry));
+      // The old session took them along.
+      subscriptions.onStopped(entry);
+      events.emit({ type: "session-renewed", connectionId: entry.id });
+    } else if (events.wants("stderr-written")) {
+      events.emit({ ...event, connectionId: entry.id });
+    }
+  };
   try {
-    const { name, version } = entry.server;
-    tools.ensureVersion(`${name}@${version}`);
+    tools.ensureVersion(versionOf(entry));
+    if (announcesTools(entry.server.capabilities)) entry.unsubscribes.push(tools.listen());
     entry.unsubscribes.push(harmless(entry.connection.onNotification(onNotification), events));
     entry.unsubscribes.push(harmless(entry.connection.onClosed(onClosed), events));
+    const leave = entry.connection.onEvent?.(onEvent);
+    if (leave !== undefined) entry.unsubscribes.push(harmless(leave, events));
     return undefined;
   } catch (cause) {
     const message = `could not connect to MCP server "${serverName}": the connection cannot be listened to: ${String(cause)}`;
     return new McpConnectionError(message, { serverName, cause });
   }
+}
+
+function announcesTools({ tools }: Readonly<Record<string, unknown>>): boolean {
+  return typeof tools === "object" && tools !== null && "listChanged" in tools && tools.listChanged === true;
+}
+
+function versionOf({ server: { name, version } }: ConnectionEntry): string {
+  return `${name}@${version}`;
 }
 
 /** What a connection throws while it is left must not keep its place from being freed. */

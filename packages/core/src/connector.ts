@@ -1,3 +1,5 @@
+import type { ClientHandlers } from "./client-handlers.ts";
+
 /** Undoes a registration; calling it again does nothing. */
 export type Unsubscribe = () => void;
 
@@ -85,10 +87,14 @@ export interface ConnectRequest {
   readonly serverName: string;
   /** On whose behalf the connection is opened; connections of different identities are never mixed. */
   readonly identity: string | undefined;
+  /** How the connection will be lent. An exclusive one keeps its holder's state, so nothing on it is repeated. @default "shared" */
+  readonly sharing?: "shared" | "exclusive" | undefined;
   /** Aborts when the pool no longer wants the connection or the time is up. */
   readonly signal: AbortSignal;
   /** Milliseconds within which the connection must be open. */
   readonly timeoutMs: number;
+  /** What the connection announces, and who answers it unless a request says otherwise. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** One progress report of a running request. */
@@ -105,6 +111,8 @@ export interface ConnectionRequestOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Extra HTTP headers for this request; ignored where the transport has none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Answer what the server asks for this request; given where {@link McpConnection.era} is `modern` only. */
+  readonly handlers?: ClientHandlers | undefined;
 }
 
 /** A notification from the server. */
@@ -112,6 +120,13 @@ export interface ServerNotification {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** What an open connection has to tell of itself, beside its end. */
+export type ConnectionEvent =
+  /** The server had forgotten the session; another one is in its place, and what belonged to the old one is gone. */
+  | { readonly type: "session-renewed" }
+  /** A server process wrote lines to stderr; secrets that are known are blotted out. */
+  | { readonly type: "stderr-written"; readonly lines: readonly string[] };
 
 /** What the server said of itself when the connection was opened. */
 export interface ServerDescription {
@@ -132,7 +147,7 @@ export interface ConnectionEndpoint {
 
 /** One open connection to an MCP server. Any number of requests may be in flight on it. */
 export interface McpConnection {
-  /** The SDK's own client, an escape hatch past the pool's guarantees. */
+  /** The SDK's own client, an escape hatch past the pool's guarantees; another one after a renewal of the session. */
   readonly raw: unknown;
   /** `legacy`: protocol revisions up to 2025-11-25, with sessions and `ping`. `modern`: from 2026-07-28. */
   readonly era: "legacy" | "modern";
@@ -154,6 +169,8 @@ export interface McpConnection {
   onNotification(listener: (notification: ServerNotification) => void): Unsubscribe;
   /** Calls back once when the connection ends by itself, or at once if it already has. */
   onClosed(listener: (cause: Error | undefined) => void): Unsubscribe;
+  /** Listens to what the connection tells of itself; a connection that has nothing to tell leaves it out. */
+  onEvent?(listener: (event: ConnectionEvent) => void): Unsubscribe;
   /** Closes the connection, in bounded time; every call returns the same promise. It resolves when nothing of it is left. */
   close(reason: CloseReason): Promise<void>;
 }

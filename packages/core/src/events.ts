@@ -1,4 +1,5 @@
 import type { CircuitState } from "./circuit-breaker.ts";
+import type { HandlerKind } from "./client-handlers.ts";
 import type { CloseReason, ConnectionEndpoint, Judgement, McpConnection, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
@@ -30,6 +31,10 @@ export type PoolEventDetail =
     }
   | { readonly type: "connection-suspected"; readonly connectionId: number; readonly cause: unknown }
   | { readonly type: "connection-cleared"; readonly connectionId: number }
+  /** The server had forgotten the connection's session, and another one took its place. */
+  | { readonly type: "session-renewed"; readonly connectionId: number }
+  /** A server process wrote to stderr; secrets that are known are blotted out. */
+  | { readonly type: "stderr-written"; readonly connectionId: number; readonly lines: readonly string[] }
   | { readonly type: "connection-retired"; readonly connectionId: number; readonly reason: CloseReason }
   | {
       readonly type: "connection-closed";
@@ -143,6 +148,14 @@ export type PoolEventDetail =
   | { readonly type: "sticky-key-evicted"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "sticky-key-lost"; readonly connectionId: number; readonly stickyKey: string }
   | { readonly type: "notification-received"; readonly connectionId: number; readonly notification: ServerNotification }
+  | {
+      /** A handler of ours threw at a question of the server; the server was told so. */
+      readonly type: "handler-failed";
+      /** There once the connection is open. */
+      readonly connectionId: number | undefined;
+      readonly kind: HandlerKind;
+      readonly error: unknown;
+    }
   | {
       readonly type: "pool-reconfigured";
       /** Whether connections are made of something else from now on. */

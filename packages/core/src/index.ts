@@ -3,11 +3,24 @@ export { CIRCUIT_BREAKER } from "./circuit-breaker.ts";
 export type { CircuitFallback, CircuitSubstitutes } from "./circuit-fallback.ts";
 export type { McpClientContext, Requester } from "./client.ts";
 export { McpClient } from "./client.ts";
+export type { ClientHandlers, HandlerContext, HandlerKind } from "./client-handlers.ts";
+export type {
+  ClientFeatures,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+} from "./client-protocol.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
+export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
+  ConnectionEvent,
   ConnectionRequestOptions,
   Connector,
   ConnectRequest,
@@ -42,9 +55,14 @@ export type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } f
 export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
-export type { ConfigTranslator, ManagerStats } from "./manager.ts";
 export { McpConnectionManager } from "./manager.ts";
-export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type {
+  ManagerCloseOptions,
+  McpConnectionManagerOptions,
+  McpManagerSettings,
+  McpServerDefinition,
+} from "./manager-options.ts";
+export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
   AcquireOptions,
@@ -60,6 +78,7 @@ export type {
   Admission,
   Connect,
   ConnectionState,
+  DeadlineStretch,
   HeldLease,
   PluginInstallation,
   PoolControl,
@@ -67,11 +86,14 @@ export type {
   PoolPlugin,
   PoolRequest,
   Request,
+  RoomHold,
 } from "./plugin.ts";
 export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
 export type { PoolMetrics } from "./pool-metrics.ts";
 export type { McpConnectionPoolOptions } from "./pool-parts.ts";
+export type { ProcessManager, ProcessManagers } from "./process-managers.ts";
+export { claimProcessManagers, processManagers } from "./process-managers.ts";
 export type {
   CallToolParams,
   CallToolResult,
@@ -91,4 +113,6 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
+export type { ServerHealth } from "./server-health.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

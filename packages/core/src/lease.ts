@@ -1,6 +1,8 @@
 import { McpClient, type Requester } from "./client.ts";
+import type { ClientHandlers } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease, PooledConnection } from "./plugin.ts";
@@ -18,6 +20,15 @@ export interface LeaseHost {
   ): Promise<unknown>;
   endLease(lease: Lease, entry: ConnectionEntry, end: LeaseEnd): void;
   onReleasedAgain(lease: Lease): void;
+  onListenerFailed(error: unknown): void;
+}
+
+/** How a lease begins. */
+export interface LeaseTerms {
+  /** Clock time in milliseconds. */
+  readonly acquiredAt: number;
+  readonly stack: string | undefined;
+  readonly handlers: ClientHandlers | undefined;
 }
 
 /** How a lease ends. */
@@ -36,20 +47,28 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   readonly stack: string | undefined;
   readonly #host: LeaseHost;
   readonly #entry: ConnectionEntry;
+  readonly #handlers: ClientHandlers | undefined;
   #client: McpClient | undefined;
   #isReleased = false;
+  #unsubscribes: Set<Unsubscribe> | undefined;
 
-  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, acquiredAt: number, stack: string | undefined) {
+  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, terms: LeaseTerms) {
     this.#host = host;
     this.#entry = entry;
+    this.#handlers = terms.handlers;
     this.id = id;
-    this.acquiredAt = acquiredAt;
-    this.stack = stack;
+    this.acquiredAt = terms.acquiredAt;
+    this.stack = terms.stack;
   }
 
   /** Returns the connection of a lease that is still held. */
   static entryOf(lease: HeldLease): ConnectionEntry | undefined {
     return lease instanceof Lease && !lease.#isReleased ? lease.#entry : undefined;
+  }
+
+  /** Returns what a lease brought to answer the server with. */
+  static handlersOf(lease: HeldLease | undefined): ClientHandlers | undefined {
+    return lease instanceof Lease ? lease.#handlers : undefined;
   }
 
   get connectionId(): number {
@@ -88,6 +107,27 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   }
 
   /**
+   * Listens to what the server announces on this connection, until the release. An exclusive connection carries nobody
+   * else's; a shared one carries what is announced to all who share it.
+   * @throws {McpValidationError} after the release
+   */
+  onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {
+    if (this.#isReleased) throw this.#releasedError();
+    const end = this.#entry.connection.onNotification((notification) => {
+      try {
+        listener(notification);
+      } catch (error) {
+        this.#host.onListenerFailed(error);
+      }
+    });
+    this.#unsubscribes ??= new Set();
+    this.#unsubscribes.add(end);
+    return () => {
+      if (this.#unsubscribes?.delete(end)) end();
+    };
+  }
+
+  /**
    * Gives the connection back.
    * @param error what the work failed with, if it did; one that says the connection is broken takes it out of use
    */
@@ -110,6 +150,8 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
       return;
     }
     this.#isReleased = true;
+    for (const unsubscribe of this.#unsubscribes ?? []) unsubscribe();
+    this.#unsubscribes = undefined;
     this.#host.endLease(this, this.#entry, end);
   }
 

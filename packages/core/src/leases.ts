@@ -3,8 +3,9 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseEnd, type LeaseHost } from "./lease.ts";
-import type { RequestOptions } from "./options.ts";
+import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
 
 /** What the leases of a pool need of it. */
@@ -59,9 +60,24 @@ export class Leases implements LeaseHost {
     return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
   }
 
-  /** Lends an entry on which room has been claimed. */
-  issue(entry: ConnectionEntry, askedAt: number, now: number, isHit: boolean, stack: string | undefined): Lease {
-    const lease = new Lease(this, entry, ++this.#lastId, now, stack);
+  /**
+   * Lends an entry on which room has been claimed.
+   * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
+   */
+  issue(
+    entry: ConnectionEntry,
+    asked: { readonly at: number; readonly stack: string | undefined; readonly options?: AcquireOptions },
+    now: number,
+    isHit: boolean,
+  ): Lease {
+    const { at: askedAt, stack, options: { handlers } = {} } = asked;
+    const problem = attributionProblem(handlers, entry, this.#context);
+    if (problem !== undefined) {
+      this.#host.giveBack(entry);
+      throw problem;
+    }
+    const lease = new Lease(this, entry, ++this.#lastId, { acquiredAt: now, stack, handlers });
+    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;
     this.#held++;
     this.#tracked?.add(lease);
     const { events } = this.#context;
@@ -84,6 +100,7 @@ export class Leases implements LeaseHost {
   endLease(lease: Lease, entry: ConnectionEntry, { kind, cause }: LeaseEnd): void {
     this.#held--;
     this.#tracked?.delete(lease);
+    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = undefined;
     if (kind === "discard") this.#dispatcher.closer.retire(entry, "discarded", cause);
     else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
@@ -95,6 +112,10 @@ export class Leases implements LeaseHost {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
+  }
+
+  onListenerFailed(error: unknown): void {
+    this.#context.events.emit({ type: "listener-failed", error });
   }
 
   onReleasedAgain(lease: Lease): void {

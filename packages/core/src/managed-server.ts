@@ -1,4 +1,6 @@
 import type { CapacityClaimant } from "./capacity.ts";
+import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
@@ -70,31 +72,33 @@ export class ManagedServer {
   }
 
   /**
-   * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first.
+   * Returns the pool for an identity and a way of sharing, and makes it when it is asked for first. For handlers of a lease
+   * or a call, of kinds that an exclusive server is not told of, that is a pool of its own: servers are told once.
    * @throws {McpValidationError} when an identity is missing, or shared use is asked of an exclusive server
    * @throws {McpPoolClosedError} when it would have to be made after the close
    */
-  pool(identity?: string, sharing: Sharing = this.#sharing): McpConnectionPool {
+  pool(identity?: string, sharing: Sharing = this.#sharing, handlers?: ClientHandlers): McpConnectionPool {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
       throw this.#invalid("identity", "must be a string that is not empty");
     }
     if (identity === undefined && this.#definition.identityRequired) {
       throw this.#invalid("identity", "is required by this server, and none was given");
     }
-    if (sharing === this.#sharing && identity === undefined) return this.main;
+    const kinds = sharing === "exclusive" ? this.#untold(handlers) : [];
+    if (sharing === this.#sharing && identity === undefined && kinds.length === 0) return this.main;
     if (sharing !== "exclusive" && sharing !== "shared") {
       throw this.#invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`);
     }
     if (sharing === "shared" && this.#sharing === "exclusive") {
       throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
     }
-    const key = JSON.stringify([sharing, identity]);
+    const key = JSON.stringify([sharing, identity, kinds]);
     let derived = this.#derived.get(key);
     if (derived === undefined) {
       if (this.#isClosed) {
         throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
       }
-      derived = this.#derive(sharing, identity);
+      derived = this.#derive(sharing, identity, kinds);
       this.#derived.set(key, derived);
     }
     derived.usedAt = this.#environment.clock.now();
@@ -116,8 +120,8 @@ export class ManagedServer {
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
     this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
     for (const [key, { pool }] of this.#derived) {
-      const [sharing] = JSON.parse(key) as [Sharing];
-      pool.reconfigure(this.#derivedOptions(sharing), connector, priority);
+      const [sharing, , kinds] = JSON.parse(key) as [Sharing, unknown, HandlerKind[]];
+      pool.reconfigure(this.#derivedOptions(sharing, kinds), connector, priority);
     }
   }
 
@@ -133,6 +137,7 @@ export class ManagedServer {
     for (const [key, { pool, isActive, usedAt }] of this.#derived) {
       const { connections, waiting, leases } = pool.stats();
       if (usedAt > since || connections.total > 0 || waiting > 0 || leases > 0 || isActive()) continue;
+      if (isBarred(pool)) continue;
       this.#derived.delete(key);
       void pool.close();
     }
@@ -148,14 +153,23 @@ export class ManagedServer {
   }
 
   /** Pools of identities, and those beside the server's own mode, keep nothing open that nobody uses. */
-  #derivedOptions(sharing: Sharing): PoolOptions {
-    return { ...this.#options, sharing, minConnections: 0 };
+  #derivedOptions(sharing: Sharing, kinds: readonly HandlerKind[]): PoolOptions {
+    const leaseHandlers = [...(this.#options.leaseHandlers ?? []), ...kinds];
+    return { ...this.#options, sharing, minConnections: 0, leaseHandlers };
   }
 
-  #derive(sharing: Sharing, identity: string | undefined): DerivedPool {
+  /** Kinds among given handlers that the server's connections do not announce. */
+  #untold(handlers: ClientHandlers | undefined): readonly HandlerKind[] {
+    // The pool itself says what is wrong with them.
+    if (handlers === undefined || handlersProblem(handlers) !== undefined) return [];
+    const { handlers: own, leaseHandlers = [] } = this.#options;
+    return kindsOf(handlers).filter((kind) => own?.[kind] === undefined && !leaseHandlers.includes(kind));
+  }
+
+  #derive(sharing: Sharing, identity: string | undefined, kinds: readonly HandlerKind[]): DerivedPool {
     let isActive = () => false;
     const poolName = `${this.name}#${++this.#poolCount}`;
-    const pool = this.#create(this.#derivedOptions(sharing), poolName, identity, (own) => {
+    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
       isActive = own;
     });
     return { pool, isActive, usedAt: this.#environment.clock.now() };
@@ -207,6 +221,14 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
+}
+
+/** Whether the pool's circuit is held by somebody, or still open: a new pool would know nothing of that. */
+function isBarred(pool: McpConnectionPool): boolean {
+  const breaker = pool.plugin(CIRCUIT_BREAKER) as Partial<CircuitBreaker> | undefined;
+  if (typeof breaker?.getStats !== "function") return false;
+  const { forced, retryAfterMs = 0 } = breaker.getStats();
+  return forced || retryAfterMs > 0;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

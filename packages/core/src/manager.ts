@@ -1,19 +1,20 @@
-import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
-import type { Unsubscribe } from "./connector.ts";
+import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
-import type { PoolEventListener } from "./events.ts";
-import type { HealthStatus } from "./health-monitor.ts";
+import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
-import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
-import { type PoolMetrics, poolMetrics } from "./pool-metrics.ts";
+import { type PoolMetrics, serverMetrics } from "./pool-metrics.ts";
 import type {
   CallToolParams,
   CallToolResult,
@@ -29,36 +30,9 @@ import type {
   ResourceParams,
 } from "./protocol.ts";
 import { drainError } from "./request-options.ts";
+import type { SubscribeOptions } from "./resource-subscriptions.ts";
+import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
-import type { PoolStats } from "./stats.ts";
-
-/** A snapshot of a manager, ready for JSON. */
-export interface ManagerStats {
-  readonly totalConnections: number;
-  readonly maxTotalConnections: number;
-  readonly servers: Readonly<
-    Record<
-      string,
-      { readonly priority: number; readonly tags: readonly string[]; readonly pools: readonly PoolStats[] }
-    >
-  >;
-}
-
-/**
- * Turns the configuration that a manager's users write into what core understands.
- * It adds the problems that it finds to `issues`, so that all problems are told at once.
- */
-export interface ConfigTranslator<Config, Server> {
-  manager(config: Config, issues: Issue[]): McpConnectionManagerOptions;
-  server(name: string, server: Server, issues: Issue[]): McpServerDefinition;
-  /** Says where a server's settings stand, for the messages. @default `servers.<name>` */
-  readonly serverPath?: ((serverName: string) => string) | undefined;
-}
-
-const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
-  manager: (config) => config,
-  server: (_name, server) => server,
-};
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -128,23 +102,45 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
   }
 
-  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(server: string, params: ResourceParams, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.subscribeResource(params));
+  /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
+  subscribeResource(
+    server: string,
+    params: ResourceParams,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#run(server, options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
   unsubscribeResource(
     server: string,
     params: ResourceParams,
-    options?: Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.unsubscribeResource(params));
+    return this.#run(server, options, (pool) => pool.unsubscribeResource(params, options));
+  }
+
+  /**
+   * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
+   * @throws {McpServerNotFoundError}
+   */
+  onNotification(
+    server: string,
+    listener: (notification: ServerNotification) => void,
+    { identity }: Pick<RequestOptions, "identity"> = {},
+  ): Unsubscribe {
+    const { name } = this.#registry.get(server);
+    const own = (event: PoolEvent) => {
+      if (event.type !== "notification-received" || event.serverName !== name || event.identity !== identity) return;
+      listener(event.notification);
+    };
+    return this.subscribe(own, ["notification-received"]);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).acquire(options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -153,7 +149,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).pool(options.identity, options.sharing).use(work, options);
+    const { identity, sharing, handlers } = options;
+    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -192,7 +189,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * The circuit breaker of a server, for an identity.
+   * The circuit breaker of a server, for an identity. Ask anew each time: an identity's pool is thrown away when nobody
+   * uses it any more, unless its circuit is open or forced.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
    */
   circuitBreaker(server: string, identity?: string): CircuitBreaker {
@@ -200,21 +198,25 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one without an identity speaks.
+   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one that does worst
+   * speaks, and `pools` has each.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/health` is installed
    */
-  health(server: string): HealthStatus;
-  health(): Readonly<Record<string, HealthStatus>>;
-  health(server?: string): HealthStatus | Readonly<Record<string, HealthStatus>> {
-    if (server !== undefined) return this.pool(server).health.status;
+  health(server: string): ServerHealth;
+  health(): Readonly<Record<string, ServerHealth>>;
+  health(server?: string): ServerHealth | Readonly<Record<string, ServerHealth>> {
+    if (server !== undefined) return serverHealth(this.#registry.get(server));
     return Object.fromEntries(this.servers().map((name) => [name, this.health(name)]));
   }
 
-  /** Checks a server, or all side by side, now; rejects when no plugin of `@mcp-pool/health` is installed. */
-  async checkHealth(server: string): Promise<HealthStatus>;
-  async checkHealth(): Promise<Readonly<Record<string, HealthStatus>>>;
-  async checkHealth(server?: string): Promise<HealthStatus | Readonly<Record<string, HealthStatus>>> {
-    if (server !== undefined) return this.pool(server).health.check();
+  /**
+   * Checks a server, or all side by side, now: all pools that have connections, and the pool without an identity in any
+   * case. Rejects when no plugin of `@mcp-pool/health` is installed.
+   */
+  async checkHealth(server: string): Promise<ServerHealth>;
+  async checkHealth(): Promise<Readonly<Record<string, ServerHealth>>>;
+  async checkHealth(server?: string): Promise<ServerHealth | Readonly<Record<string, ServerHealth>>> {
+    if (server !== undefined) return checkServerHealth(this.#registry.get(server));
     const checks = this.servers().map(async (name) => [name, await this.checkHealth(name)] as const);
     return Object.fromEntries(await Promise.all(checks));
   }
@@ -226,21 +228,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     if (server === undefined) {
       return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
     }
-    const { main } = this.#registry.get(server);
-    const breaker = main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
-    return poolMetrics(
-      this.poolsOf(server).map((pool) => pool.stats()),
-      breaker,
-    );
+    return serverMetrics(this.#registry.get(server));
   }
 
   /** Takes a snapshot of all pools. */
   stats(): ManagerStats {
-    const servers = this.#registry.all().map(({ name, definition: { priority = 0, tags = [] } }) => {
-      return [name, { priority, tags, pools: this.poolsOf(name).map((pool) => pool.stats()) }] as const;
-    });
-    const { used: totalConnections, max: maxTotalConnections } = this.#registry.cap;
-    return { totalConnections, maxTotalConnections, servers: Object.fromEntries(servers) };
+    return managerStats(this.#registry);
   }
 
   /**
@@ -282,10 +275,17 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#registry.events.subscribe(listener, types);
   }
 
-  /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
-  close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, this.servers().join(", "));
+  /**
+   * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
+   * With a tag it closes and removes the servers that have it, and leaves the others open.
+   */
+  close({ drainTimeoutMs, tag }: ManagerCloseOptions = {}): Promise<void> {
+    const servers = this.servers({ tag });
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, servers.join(", "));
     if (problem !== undefined) return Promise.reject(problem);
+    if (tag !== undefined && this.#closing === undefined) {
+      return Promise.all(servers.map((name) => this.#registry.remove(name, drainTimeoutMs))).then(() => {});
+    }
     this.#closing ??= this.#registry.close(drainTimeoutMs);
     return this.#closing;
   }
@@ -311,8 +311,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   ): Promise<T> {
     try {
       const managed = this.#registry.get(server);
-      if (managed.definition.onCircuitOpen === undefined) return work(managed.pool(options?.identity));
-      const run = async (each: ManagedServer) => work(each.pool(options?.identity));
+      const poolOf = (each: ManagedServer) => each.pool(options?.identity, undefined, options?.handlers);
+      if (managed.definition.onCircuitOpen === undefined) return work(poolOf(managed));
+      const run = async (each: ManagedServer) => work(poolOf(each));
       return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);

@@ -2,11 +2,28 @@ import { type ConnectRequest, isRequestFailure, type McpConnection, RequestFailu
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { failureOf, McpConnectionError, McpPoolError, McpTimeoutError, rememberFailure } from "./errors.ts";
+import { HandlerRouter } from "./handler-router.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 
 /** How long a connect or a close that ignores its end may hold a place, in milliseconds. */
 export const GRACE_MS = 10_000;
+
+/**
+ * How long a close is expected to take, in milliseconds; what takes longer is not reckoned with any more. A stdio server
+ * that ignores the end of its stdin takes 2 s.
+ */
+const PROMPT_MS = 3_000;
+
+/** Counts what will have given its place back soon, in a list of what has {@link GRACE_MS} for it, the oldest first. */
+export function closingSoon(list: Iterable<Deadline> & { readonly size: number }, now: number): number {
+  let slow = 0;
+  for (const { deadlineKey } of list) {
+    if (deadlineKey - now > GRACE_MS - PROMPT_MS) break;
+    slow++;
+  }
+  return list.size - slow;
+}
 
 /** One connection that is being opened. */
 class Opening implements ListItem<Opening>, Deadline {
@@ -40,6 +57,8 @@ export interface Opened {
   readonly connection: McpConnection;
   readonly generation: number;
   readonly durationMs: number;
+  /** Answers the server. */
+  readonly router: HandlerRouter;
 }
 
 /** What the opener tells its pool. */
@@ -82,6 +101,11 @@ export class Opener {
     return this.#running.size + this.#givenUp.size;
   }
 
+  /** Given-up openings whose places are free soon. */
+  get closingSoon(): number {
+    return closingSoon(this.#givenUp, this.#context.clock.now());
+  }
+
   /** Those that take a place in the pool's maximum: given-up ones of earlier generations do not. */
   get size(): number {
     return this.total - this.#outdated;
@@ -95,14 +119,17 @@ export class Opener {
     this.#running.pushBack(opening);
     opening.onDeadline = () => this.#expire(opening);
     wheel.set(opening, opening.startedAt + options.connectionTimeoutMs);
+    const router = new HandlerRouter(this.#context);
     const request: ConnectRequest = {
       serverName,
       identity,
+      sharing: options.sharing,
       signal: opening.controller.signal,
       timeoutMs: options.connectionTimeoutMs,
+      handlers: router.handlers,
     };
     invoke(this.#connect, request).then(
-      (connection) => this.#onConnected(opening, connection),
+      (connection) => this.#onConnected(opening, connection, router),
       (error: unknown) => this.#onFailed(opening, error),
     );
   }
@@ -128,7 +155,7 @@ export class Opener {
     for (const opening of this.#running) this.#giveUp(opening, new McpConnectionError(why));
   }
 
-  #onConnected(opening: Opening, connection: McpConnection): void {
+  #onConnected(opening: Opening, connection: McpConnection, router: HandlerRouter): void {
     if (!isConnection(connection) || this.#seen.has(connection)) {
       this.#onFailed(opening, new TypeError("the connector must return a new connection each time"));
       return;
@@ -150,7 +177,7 @@ export class Opener {
     counters.created++;
     server.backoff.opened();
     const { id, generation, startedAt } = opening;
-    this.#host.onOpened({ id, connection, generation, durationMs: clock.now() - startedAt });
+    this.#host.onOpened({ id, connection, generation, durationMs: clock.now() - startedAt, router });
   }
 
   #onFailed(opening: Opening, cause: unknown): void {

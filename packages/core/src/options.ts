@@ -1,4 +1,5 @@
 import type { McpClient } from "./client.ts";
+import { type ClientHandlers, HANDLER_KINDS, type HandlerKind, handlersProblem } from "./client-handlers.ts";
 import type { Progress } from "./connector.ts";
 import { type Issue, McpConfigurationError } from "./errors.ts";
 
@@ -53,6 +54,13 @@ export interface PoolOptions {
   readonly tools?: Readonly<Record<string, ToolOptions>> | undefined;
   /** Whether the server's `readOnlyHint` and `idempotentHint` say truly what may run twice. @default false */
   readonly trustAnnotations?: boolean | undefined;
+  /** Answer what the server asks of its client; the server is told of the features there are handlers for. @default none */
+  readonly handlers?: ClientHandlers | undefined;
+  /**
+   * Kinds that leases or calls may bring handlers for, so that the server is told of these features too. Needed up to
+   * protocol revision 2025-11-25 only; a manager adds what its callers bring by itself. @default none
+   */
+  readonly leaseHandlers?: readonly HandlerKind[] | undefined;
 }
 
 /** Settings of one tool. */
@@ -86,6 +94,8 @@ export interface ResolvedPoolOptions {
   readonly toolListTtlMs: number;
   readonly tools: ReadonlyMap<string, ToolOptions> | undefined;
   readonly trustAnnotations: boolean;
+  readonly handlers: ClientHandlers | undefined;
+  readonly leaseHandlers: readonly HandlerKind[];
 }
 
 /** Options of one request. */
@@ -101,6 +111,15 @@ export interface RequestOptions {
   /** Merged into the request's `_meta`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Whether each progress report gives the request its `timeoutMs`, and its attempt its time, anew. @default false */
+  readonly resetTimeoutOnProgress?: boolean | undefined;
+  /** The most that progress stretches the whole request to, in milliseconds. @default 3_600_000 */
+  readonly maxTotalTimeoutMs?: number | undefined;
+  /**
+   * Answer what the server asks of its client for this request, before those of the lease and of the pool. Up to protocol
+   * revision 2025-11-25 that takes a connection which the request has to itself: an exclusive one.
+   */
+  readonly handlers?: ClientHandlers | undefined;
   /** Declares that running the request twice does no harm. */
   readonly idempotent?: boolean | undefined;
 }
@@ -111,6 +130,11 @@ export interface AcquireOptions {
   readonly sharing?: Sharing | undefined;
   /** Binds the key to one connection until that has been idle for `maxIdleTimeMs`; exclusive only. */
   readonly stickyKey?: string | undefined;
+  /**
+   * Answer what the server asks of its client while the lease is held, before those of the pool. Up to protocol revision
+   * 2025-11-25 that takes an exclusive lease, since the server cannot say which lease it asks.
+   */
+  readonly handlers?: ClientHandlers | undefined;
   readonly identity?: string | undefined;
   /** Ends the wait; the acquire rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -158,6 +182,12 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     report("trustAnnotations", `must be true or false, not ${describe(trustAnnotations)}`);
   }
   if (tools !== undefined) checkTools(tools, report);
+  const { handlers, leaseHandlers = [] } = options;
+  const problem = handlers === undefined ? undefined : handlersProblem(handlers);
+  if (problem !== undefined) report("handlers", problem);
+  if (!Array.isArray(leaseHandlers) || leaseHandlers.some((kind) => !HANDLER_KINDS.includes(kind))) {
+    report("leaseHandlers", `must be a list of ${HANDLER_KINDS.join(", ")}`);
+  }
   if (issues.length === 0 && minConnections > maxConnections) {
     report("minConnections", `must not be above maxConnections (${minConnections} > ${maxConnections})`);
   }
@@ -183,6 +213,8 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     toolListTtlMs: options.toolListTtlMs ?? 300_000,
     tools: tools === undefined ? undefined : new Map(Object.entries(tools)),
     trustAnnotations,
+    handlers,
+    leaseHandlers,
   };
 }
 
@@ -206,6 +238,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   "validateOnAcquire",
   "tools",
   "trustAnnotations",
+  "handlers",
+  "leaseHandlers",
 ]);
 
 function checkTools(tools: unknown, report: (name: string, message: string) => void): void {

@@ -67,6 +67,24 @@ export interface PoolRequest {
   isFreshWanted: boolean;
   /** Whether an attempt so far may have run on the server. */
   mayHaveRun?: boolean;
+  /** How progress puts `deadlineAt` off, where the caller asked for it. */
+  readonly stretch?: DeadlineStretch | undefined;
+  /** Receives the room of the attempt that succeeds, where others are to follow it on its connection. */
+  readonly hold?: RoomHold | undefined;
+}
+
+/** Keeps the room of one request for those that follow it. */
+export interface RoomHold {
+  /** Takes the room over, or returns false. */
+  keep(connection: PooledConnection): boolean;
+}
+
+/** How progress puts a deadline off. */
+export interface DeadlineStretch {
+  /** Milliseconds that each report gives anew. */
+  readonly byMs: number;
+  /** Clock time in milliseconds that it never passes; a plugin may bring it forward. */
+  latestAt: number;
 }
 
 /** Who asks for a connection: a request, someone who acquires a lease, or the pool itself for its minimum. */

@@ -11,7 +11,16 @@ import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
 import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
-import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request } from "./plugin.ts";
+import type {
+  Admission,
+  Connect,
+  DeadlineStretch,
+  HeldLease,
+  PoolPlugin,
+  PoolRequest,
+  Request,
+  RoomHold,
+} from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
@@ -30,6 +39,9 @@ export interface McpConnectionPoolOptions extends PoolOptions {
   /** Name of the server, for errors, events and metrics. @default "default" */
   readonly name?: string | undefined;
 }
+
+/** The most that progress stretches a request to, in milliseconds, unless its caller says otherwise. */
+const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
 
 /** Puts the parts of one pool together. */
 export class PoolParts {
@@ -95,6 +107,7 @@ export class PoolParts {
     this.subscriptions = new ResourceSubscriptions({
       serverName,
       clock,
+      onListenerFailed: (error) => context.events.emit({ type: "listener-failed", error }),
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
@@ -135,6 +148,7 @@ export class PoolParts {
     params: Readonly<Record<string, unknown>> | undefined,
     options: RequestOptions = {},
     lease?: HeldLease,
+    hold?: RoomHold,
   ): Promise<unknown> {
     const { clock, options: own, serverName } = this.context;
     const problem = optionsError(options, serverName);
@@ -145,12 +159,14 @@ export class PoolParts {
       method,
       params: withMeta(params, options.meta),
       options,
-      deadlineAt: now + timeoutMs,
+      deadlineAt: now + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
       attemptTimeoutMs: undefined,
       lease,
       connectionId: undefined,
       avoid: undefined,
       isFreshWanted: false,
+      stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
+      hold,
     };
     try {
       const result = this.#request(request);
@@ -160,6 +176,10 @@ export class PoolParts {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #stretch({ maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions, byMs: number): DeadlineStretch {
+    return { byMs, latestAt: this.context.clock.now() + maxTotalTimeoutMs };
   }
 
   #count(result: Promise<unknown>): void {
@@ -232,7 +252,7 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools);
+    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools, this.subscriptions);
     const { id: connectionId, endpoint, era, server } = entry;
     const { protocolVersion } = server;
     this.context.events.emit({

@@ -1,17 +1,19 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { McpClient, type Requester } from "./client.ts";
-import type { Connector, Unsubscribe } from "./connector.ts";
+import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpConfigurationError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
+import { onOneConnection } from "./one-connection.ts";
 import { type AcquireOptions, type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import type { PoolEnvironment } from "./pool-environment.ts";
 import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
 import type { ListToolsResult, ResourceParams } from "./protocol.ts";
 import { drainError, optionsError } from "./request-options.ts";
+import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import type { PoolStats } from "./stats.ts";
 import { closedError } from "./wait-errors.ts";
 
@@ -102,7 +104,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
     const now = this.#parts.context.clock.now();
     const entry = this.#parts.dispatcher.take(now);
-    return entry && this.#parts.leases.issue(entry, now, now, true, this.#parts.leases.stack());
+    return entry && this.#parts.leases.issue(entry, { at: now, stack: this.#parts.leases.stack() }, now, true);
   }
 
   /**
@@ -112,11 +114,11 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     const now = this.#parts.context.clock.now();
-    const stack = this.#parts.leases.stack();
+    const asked = { at: now, stack: this.#parts.leases.stack(), options };
     try {
       const room = this.#parts.acquisition.acquire(options, now);
-      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, now, now, true, stack));
-      return room.then((entry) => this.#parts.leases.issue(entry, now, this.#parts.context.clock.now(), false, stack));
+      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, asked, now, true));
+      return room.then((entry) => this.#parts.leases.issue(entry, asked, this.#parts.context.clock.now(), false));
     } catch (error) {
       this.#parts.acquisition.onFailed(error, 0, "acquire");
       return Promise.reject(error);
@@ -141,20 +143,42 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     return this.#parts.start(method, params, options);
   }
 
-  /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. */
-  listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
-    const problem = this.isClosed ? closedError(this.#parts.context) : optionsError(options, this.serverName);
-    return problem === undefined ? this.#parts.tools.get(options) : Promise.reject(problem);
+  /** Runs requests that belong together, such as the pages of a list, on one connection. */
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    const { recycler } = this.#parts;
+    return onOneConnection(
+      {
+        start: (method, params, options, lease, hold) => this.#parts.start(method, params, options, lease, hold),
+        giveBack: (entry) => recycler.giveBack(entry),
+      },
+      work,
+    );
   }
 
-  /** Has the server announce changes of a resource, as `notification-received` events; restored after a reconnect. */
-  subscribeResource(params: ResourceParams): Promise<void> {
-    return this.#parts.subscriptions.add(params?.uri);
+  /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. With headers of its own, a call is not served from it. */
+  listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
+    const problem = this.isClosed ? closedError(this.#parts.context) : optionsError(options, this.serverName);
+    if (problem !== undefined) return Promise.reject(problem);
+    // Headers may decide what the server shows.
+    return options.headers === undefined ? this.#parts.tools.get(options) : this.client.listTools(options);
+  }
+
+  /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
+  subscribeResource(params: ResourceParams, options?: SubscribeOptions): Promise<void> {
+    return this.#parts.subscriptions.add(params?.uri, options);
   }
 
   /** Ends one {@link subscribeResource}. */
-  unsubscribeResource(params: ResourceParams): Promise<void> {
-    return this.#parts.subscriptions.remove(params?.uri);
+  unsubscribeResource(params: ResourceParams, options?: SubscribeOptions): Promise<void> {
+    return this.#parts.subscriptions.remove(params?.uri, options);
+  }
+
+  /** Listens to what the server announces on any connection of the pool; on several it may announce the same. */
+  onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {
+    return this.subscribe(
+      (event) => event.type === "notification-received" && listener(event.notification),
+      ["notification-received"],
+    );
   }
 
   /** Opens `minConnections` now. Rejects when a connect fails. */

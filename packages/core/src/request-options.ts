@@ -1,3 +1,4 @@
+import { handlersProblem } from "./client-handlers.ts";
 import { McpValidationError } from "./errors.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 
@@ -22,6 +23,13 @@ export function optionsError(
   }
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     return invalid("signal", "must be an AbortSignal", serverName);
+  }
+  const problem = options.handlers === undefined ? undefined : handlersProblem(options.handlers);
+  if (problem !== undefined) return invalid("handlers", problem, serverName);
+  if (!("maxTotalTimeoutMs" in options) || options.maxTotalTimeoutMs === undefined) return undefined;
+  if (!(typeof options.maxTotalTimeoutMs === "number" && options.maxTotalTimeoutMs > 0)) {
+    const value = String(options.maxTotalTimeoutMs);
+    return invalid("maxTotalTimeoutMs", `must be a number above 0, in milliseconds, not ${value}`, serverName);
   }
   return undefined;
 }

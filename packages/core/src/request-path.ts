@@ -4,7 +4,9 @@ import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
+import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
+import { HeldConnection } from "./one-connection.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
@@ -55,6 +57,12 @@ export class RequestPath implements AttemptHost {
 
   /** Sends a request on a given connection. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
+    const problem = attributionProblem(request.options.handlers, entry, this.context);
+    if (problem !== undefined) {
+      if (terms.hasRoom) this.#host.giveBack(entry);
+      terms.bulkhead?.limit.give();
+      return Promise.reject(problem);
+    }
     this.context.counters.requests++;
     return new Attempt(this, entry, request, terms).run();
   }
@@ -91,9 +99,9 @@ export class RequestPath implements AttemptHost {
     }
   }
 
-  onOver({ entry, terms }: Attempt, wasNeverAnswered: boolean): void {
+  onOver({ entry, terms, isKept }: Attempt, wasNeverAnswered: boolean): void {
     if (wasNeverAnswered) this.#dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
-    if (terms.hasRoom) this.#host.giveBack(entry);
+    if (terms.hasRoom && !isKept) this.#host.giveBack(entry);
     terms.bulkhead?.limit.give();
   }
 
@@ -129,7 +137,8 @@ export class RequestPath implements AttemptHost {
 
   #attemptOnLease(request: PoolRequest, startedAt: number): Promise<unknown> {
     const { serverName } = this.context;
-    const entry = request.lease === undefined ? undefined : Lease.entryOf(request.lease);
+    const { lease } = request;
+    const entry = lease instanceof HeldConnection ? lease.entry : lease && Lease.entryOf(lease);
     if (entry === undefined) {
       const message = `${describeRequest(request, serverName)} was not sent: the lease was released`;
       return Promise.reject(new McpValidationError(message, { serverName }));

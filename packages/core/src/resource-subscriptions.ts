@@ -6,10 +6,30 @@ import { McpValidationError } from "./errors.ts";
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 
+/** One change of a resource, as a subscriber is told. */
+export interface ResourceUpdate {
+  /** The resource, or a part of it. */
+  readonly uri: string;
+  /** Whether the subscription was restored after a loss, so that changes may have been missed; it need not have changed. */
+  readonly isRestored: boolean;
+}
+
+/** What a subscriber may ask for. */
+export interface SubscribeOptions {
+  /** Called at each change. Give the same function to end this very subscription. */
+  readonly onUpdated?: ((update: ResourceUpdate) => void) | undefined;
+}
+
+/** One caller who wants a subscription. */
+interface Caller {
+  readonly onUpdated: SubscribeOptions["onUpdated"];
+}
+
 interface Subscription {
   readonly uri: string;
-  /** One mark for each caller who wants it. */
-  readonly callers: Set<symbol>;
+  readonly callers: Set<Caller>;
+  /** Whether it was in force before. */
+  wasInForce: boolean;
   entry: ConnectionEntry | undefined;
   /** The subscribe or unsubscribe under way; the next one waits for it. */
   pending: Promise<unknown>;
@@ -24,6 +44,7 @@ interface Subscription {
 export interface SubscriptionHost {
   readonly serverName: string;
   readonly clock: Clock;
+  onListenerFailed(error: unknown): void;
   /** Subscribes on any connection and resolves with the one that it was. */
   subscribe(uri: string): Promise<ConnectionEntry>;
   unsubscribe(uri: string, entry: ConnectionEntry): Promise<unknown>;
@@ -48,11 +69,11 @@ export class ResourceSubscriptions {
    * Subscribes to a resource, or counts one more caller.
    * @throws {McpValidationError} when the address is no string, or empty
    */
-  async add(uri: string): Promise<void> {
+  async add(uri: string, { onUpdated }: SubscribeOptions = {}): Promise<void> {
     this.#check(uri, "resources/subscribe");
     const subscription = this.#byUri.get(uri) ?? newSubscription(uri);
     this.#byUri.set(uri, subscription);
-    const caller = Symbol();
+    const caller: Caller = { onUpdated };
     subscription.callers.add(caller);
     try {
       await this.#settle(subscription);
@@ -64,19 +85,30 @@ export class ResourceSubscriptions {
     }
   }
 
-  /** Ends one caller's subscription; the last one ends it on the server. */
-  async remove(uri: string): Promise<void> {
+  /** Ends one caller's subscription, that of the function if one is given; the last one ends it on the server. */
+  async remove(uri: string, { onUpdated }: SubscribeOptions = {}): Promise<void> {
     this.#check(uri, "resources/unsubscribe");
     const subscription = this.#byUri.get(uri);
     if (subscription === undefined) return;
-    for (const caller of subscription.callers) {
-      subscription.callers.delete(caller);
-      break;
-    }
+    const callers = [...subscription.callers];
+    const exact = callers.find((caller) => caller.onUpdated === onUpdated);
+    const own = onUpdated === undefined ? (exact ?? callers[0]) : exact;
+    if (own === undefined) return;
+    subscription.callers.delete(own);
     await this.#settle(subscription);
   }
 
-  /** Moves what lived on a connection to another one, which is opened for it if need be. */
+  /** Tells those who subscribed on this connection to what has changed. */
+  onUpdated(entry: ConnectionEntry, params: Readonly<Record<string, unknown>> | undefined): void {
+    const uri = params?.uri;
+    if (typeof uri !== "string") return;
+    for (const subscription of [...this.#byUri.values()]) {
+      const isHere = subscription.entry === entry || subscription.entry === undefined;
+      if (isHere && isPartOf(uri, subscription.uri)) this.#tell(subscription, { uri, isRestored: false });
+    }
+  }
+
+  /** Restores what lived on a connection, or on a session of it that is gone: on any connection, which is opened if need be. */
   onStopped(entry: ConnectionEntry): void {
     for (const subscription of this.#byUri.values()) {
       if (subscription.entry !== entry) continue;
@@ -127,10 +159,23 @@ export class ResourceSubscriptions {
       own.pins++;
       subscription.entry = own;
       subscription.failures = 0;
+      if (subscription.wasInForce) this.#tell(subscription, { uri, isRestored: true });
+      subscription.wasInForce = true;
     } else if (!isWanted && entry !== undefined) {
       subscription.entry = undefined;
+      subscription.wasInForce = false;
       entry.pins--;
       if (entry.isUsable) await this.#host.unsubscribe(uri, entry);
+    }
+  }
+
+  #tell({ callers }: Subscription, update: ResourceUpdate): void {
+    for (const { onUpdated } of [...callers]) {
+      try {
+        onUpdated?.(update);
+      } catch (error) {
+        this.#host.onListenerFailed(error);
+      }
     }
   }
 
@@ -165,10 +210,16 @@ export class ResourceSubscriptions {
   }
 }
 
+/** A server may announce a part of what was subscribed to (2025-11-25, `notifications/resources/updated`). */
+function isPartOf(uri: string, whole: string): boolean {
+  return uri === whole || uri.startsWith(whole.endsWith("/") ? whole : `${whole}/`);
+}
+
 function newSubscription(uri: string): Subscription {
   return {
     uri,
     callers: new Set(),
+    wasInForce: false,
     entry: undefined,
     pending: Promise.resolve(),
     steps: 0,

@@ -37,6 +37,8 @@ export class ToolList {
   /** The fetch that starts when the running one ends. */
   #next: Promise<ListToolsResult> | undefined;
   #version: string | undefined;
+  /** Open connections whose servers tell of changes. */
+  #listening = 0;
 
   /** @param fetch lists every tool; it must end by itself, as the pool's request timeout makes sure */
   constructor(fetch: () => Promise<ListToolsResult>, settings: ToolListSettings) {
@@ -67,6 +69,20 @@ export class ToolList {
   ensureVersion(key: string): void {
     if (this.#version !== undefined && this.#version !== key) this.invalidate();
     this.#version = key;
+  }
+
+  /**
+   * Takes note of a connection on which changes are announced, until the returned function is called. Changes made while
+   * there was none were missed, so that a list from before is forgotten.
+   */
+  listen(): () => void {
+    if (this.#listening === 0) this.#cached = undefined;
+    this.#listening++;
+    let isOver = false;
+    return () => {
+      if (!isOver) this.#listening--;
+      isOver = true;
+    };
   }
 
   #join(): Promise<ListToolsResult> {

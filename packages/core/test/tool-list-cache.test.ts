@@ -66,6 +66,44 @@ describe("the list of tools", () => {
     expect(connector.requests.filter(({ method }) => method === "tools/list")).toHaveLength(fetches);
   });
 
+  it("is fetched again after a time without a connection, on servers that announce changes", async () => {
+    const { pool, connector, clock } = scriptedPool();
+    connector.server = { ...connector.server, capabilities: { tools: { listChanged: true } } };
+    connector.onRequest.next(tools("a"), tools("b"));
+    expect(namesOf(await pool.listTools())).toEqual(["a"]);
+    const lease = await pool.acquire();
+    connector.connection(1).die();
+    lease.release();
+    await clock.settle();
+    await pool.acquire().then((each) => each.release());
+    expect(namesOf(await pool.listTools())).toEqual(["b"]);
+    expect(namesOf(await pool.listTools())).toEqual(["b"]);
+    expect(connector.requests).toHaveLength(2);
+  });
+
+  it("stays while another connection would have heard of a change", async () => {
+    const { pool, connector, clock } = scriptedPool({ maxRequestsPerConnection: 1 });
+    connector.server = { ...connector.server, capabilities: { tools: { listChanged: true } } };
+    await pool.listTools();
+    const leases = [await pool.acquire(), await pool.acquire()];
+    connector.connection(1).die();
+    await clock.settle();
+    leases.push(await pool.acquire());
+    expect(connector.connects).toHaveLength(3);
+    await pool.listTools();
+    expect(connector.requests).toHaveLength(1);
+    for (const lease of leases) lease.release();
+  });
+
+  it("is fetched for a caller alone who sends headers, since they may decide what the server shows", async () => {
+    const { pool, connector } = scriptedPool();
+    connector.onRequest.next(tools("a"), tools("b"));
+    await pool.listTools();
+    expect(namesOf(await pool.listTools({ headers: { "x-tenant": "b" } }))).toEqual(["b"]);
+    expect(connector.requests[1]?.options.headers).toEqual({ "x-tenant": "b" });
+    expect(namesOf(await pool.listTools())).toEqual(["a"]);
+  });
+
   it("is not kept when the fetch fails", async () => {
     const { pool, connector } = scriptedPool();
     const error = new Error("Internal error");

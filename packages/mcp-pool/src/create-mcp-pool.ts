@@ -12,6 +12,7 @@ import {
   type ServerSpecificConfig,
 } from "@mcp-pool/config";
 import {
+  type ClientHandlers,
   type ConfigTranslator,
   type Connector,
   McpConfigurationError,
@@ -31,6 +32,11 @@ export interface CreateMcpPoolOptions extends Telemetry {
   readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
+  /**
+   * Answer what servers ask of their client: sampling, elicitation, roots; for all servers, or by name. A server is told of
+   * the features it has handlers for. Leases and calls may bring their own. @default none
+   */
+  readonly handlers?: ClientHandlers | ((serverName: string) => ClientHandlers | undefined) | undefined;
   /** Supplies `MCP_…` variables, and what `${NAME}` stands for. @default the environment of this process */
   readonly env?: Environment | undefined;
   /** Supplies what references such as `${input:id}` stand for, in files. */
@@ -107,10 +113,18 @@ function translator(
     return [...metrics.plugins(settings, new Set(brought.map(({ name }) => name))), ...brought, log.plugin];
   }
 
+  function handlersOf(serverName: string): ClientHandlers | undefined {
+    return typeof options.handlers === "function" ? options.handlers(serverName) : options.handlers;
+  }
+
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
     const { enableMetrics = true } = resolved.settings;
     const servers = [...resolved.servers].map(([name, server]) => {
-      const definition = serverDefinition(server, options.connector, own(name));
+      const definition = serverDefinition(server, {
+        connector: options.connector,
+        plugins: own(name),
+        handlers: handlersOf(name),
+      });
       return [name, { ...definition, pluginKey: `${definition.pluginKey} metrics=${enableMetrics}` }] as const;
     });
     return Object.fromEntries(servers);

@@ -60,21 +60,28 @@ export class EventLog {
 const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** Levels of events; all others are details, for `debug`. */
-const LEVELS: Readonly<Record<string, LogLevel>> = {
+const LEVELS: Readonly<Partial<Record<PoolEvent["type"], LogLevel>>> = {
   "connection-opened": "info",
   "connection-closed": "info",
+  "session-renewed": "info",
+  "connection-cleared": "info",
+  "request-retried": "info",
   "pool-reconfigured": "info",
   "pool-closed": "info",
   "connection-failed": "warn",
   "connection-suspected": "warn",
+  "connects-paused": "warn",
+  "circuit-state-changed": "warn",
+  "health-check-failed": "warn",
   "acquire-failed": "warn",
   "lease-leaked": "warn",
   "lease-released-again": "warn",
   "sticky-key-lost": "warn",
+  "handler-failed": "warn",
   "listener-failed": "error",
 };
 
-function levelOf(type: string): LogLevel {
+function levelOf(type: PoolEvent["type"]): LogLevel {
   return LEVELS[type] ?? "debug";
 }
 
@@ -83,6 +90,7 @@ function describeEvent({ type, poolName, ...detail }: PoolEvent): string {
   const parts = Object.entries(detail).flatMap(([key, value]) => {
     if (key === "serverName" || value === undefined || key === "stickyKey" || key === "identity") return [];
     if (value instanceof Error) return [`${key}=${JSON.stringify(value.message)}`];
+    if (key === "lines") return [JSON.stringify(value)];
     if (typeof value === "number") return [`${key}=${Math.round(value * 10) / 10}`];
     return typeof value === "string" || typeof value === "boolean" ? [`${key}=${value}`] : [];
   });

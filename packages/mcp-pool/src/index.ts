@@ -1,3 +1,27 @@
+export type {
+  AgentConfig,
+  AgentVersion,
+  AgentVersionFactoryOptions,
+  AgentVersionOptions,
+  McpToolManager,
+  PooledCallOptions,
+  PooledMcpClient,
+  PooledMcpToolsOptions,
+  PooledTool,
+  PooledToolSource,
+  ResolveAgentToolsOptions,
+  ToolFilter,
+  VersionedAgent,
+} from "@mcp-pool/agent-adapter";
+export {
+  AgentVersionFactory,
+  collectTools,
+  createPooledMcpTools,
+  createVersionedAgent,
+  PooledMcpTools,
+  resolveAgentTools,
+  toMcpClient,
+} from "@mcp-pool/agent-adapter";
 export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
 export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
@@ -37,7 +61,13 @@ export type {
   CallToolResult,
   CircuitBreakerStats,
   CircuitFallback,
+  ClientHandlers,
   Connector,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitParams,
+  ElicitResult,
+  HandlerContext,
   HealthStatus,
   Issue,
   Lease,
@@ -52,6 +82,7 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ServerHealth,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";
@@ -80,7 +111,7 @@ export type {
   AllMetrics,
   HealthSummary,
   McpMetricsCollectorOptions,
-  ServerHealth,
+  ServerHealthMetrics,
   ServerMetrics,
   SnakeCase,
 } from "@mcp-pool/metrics-otel/collector";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { McpManagerConfig } from "@mcp-pool/config";
-import { McpConfigurationError } from "@mcp-pool/core";
+import { claimProcessManagers, McpConfigurationError } from "@mcp-pool/core";
 import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import {
   type CreateMcpPoolOptions,
@@ -13,6 +13,9 @@ import { createCollector } from "./metrics.ts";
 let collector: McpMetricsCollector | undefined;
 let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
 
+/** Another copy of this package may have been first; then its manager is that of this process. */
+const managers = claimProcessManagers({ get: getOwn, shutdown: shutdownOwn });
+
 /**
  * Returns the manager of this process, for code that can't pass one along. The first call makes it, for all who call meanwhile.
  * @param source of the first call; without one, `MCP_CONFIG_PATH` names the file
@@ -22,6 +25,15 @@ export async function getMcpConnectionManager(
   source?: McpPoolSource,
   options?: CreateMcpPoolOptions,
 ): Promise<McpPoolManager> {
+  return managers.get(source, options);
+}
+
+/** Closes the manager of this process, if there is one; the next {@link getMcpConnectionManager} makes a new one. */
+export async function shutdownMcpConnectionManager(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
+  await managers.shutdown(options);
+}
+
+async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): Promise<McpPoolManager> {
   if (current === undefined) {
     const created = { source, manager: createManager(source, options ?? {}, getMetricsCollector()) };
     current = created;
@@ -42,8 +54,7 @@ export function getMetricsCollector(): McpMetricsCollector {
   return collector;
 }
 
-/** Closes the manager of this process, if there is one; the next {@link getMcpConnectionManager} makes a new one. */
-export async function shutdownMcpConnectionManager(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
+async function shutdownOwn(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
   const closing = current;
   current = undefined;
   // One that could not be made needs no closing; whoever asked for it was told.

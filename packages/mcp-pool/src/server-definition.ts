@@ -1,8 +1,9 @@
 import type { ResolvedServer, ResolvedServerConfig } from "@mcp-pool/config";
-import { httpConnector } from "@mcp-pool/connector/http";
+import { type HttpConnectorOptions, httpConnector } from "@mcp-pool/connector/http";
 import { mockConnector } from "@mcp-pool/connector/mock";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
 import {
+  type ClientHandlers,
   type Connector,
   type Issue,
   McpConfigurationError,
@@ -15,22 +16,31 @@ import { resiliencePlugins } from "./resilience.ts";
 /** Makes the connector of a server; `undefined` leaves it to the built-in ones. */
 export type ConnectorFactory = (serverName: string, config: ResolvedServerConfig) => Connector | undefined;
 
+/** What a server takes from code rather than from its configuration. */
+export interface ServerCode {
+  readonly connector: ConnectorFactory | undefined;
+  readonly plugins: readonly PoolPlugin[];
+  readonly handlers: ClientHandlers | undefined;
+}
+
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  connector: ConnectorFactory | undefined,
-  plugins: readonly PoolPlugin[],
+  { connector, plugins, handlers }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
-  const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry: _retry, ...pool } = server.pool;
+  const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
   const { priority, tags, maxConcurrentRequests, identityRequired, trustAnnotations, tools, onCircuitOpen, mock } =
     specific;
+  const renewSessions = retry?.repeatAfterSessionLoss;
   const taken = new Set(plugins.map((plugin) => plugin.name));
   return {
     connector:
-      connection === undefined ? mockConnector(mock) : (connector?.(name, connection) ?? connect(name, connection)),
-    connectionKey: comparable(connection === undefined ? ["mock", mock] : connection),
-    pool,
+      connection === undefined
+        ? mockConnector(mock)
+        : (connector?.(name, connection) ?? connect(name, connection, { renewSessions })),
+    connectionKey: comparable(connection === undefined ? ["mock", mock] : [connection, renewSessions]),
+    pool: { ...pool, handlers },
     priority,
     tags,
     maxConcurrentRequests,
@@ -42,16 +52,20 @@ export function serverDefinition(
   };
 }
 
-function connect(name: string, connection: ResolvedServerConfig): Connector {
+function connect(
+  name: string,
+  connection: ResolvedServerConfig,
+  options: Pick<HttpConnectorOptions, "renewSessions">,
+): Connector {
   try {
     switch (connection.type) {
       case "stdio":
         return stdioConnector(connection);
       case "sse":
-        return httpConnector({ url: connection.url, headers: connection.headers, transport: "sse" });
+        return httpConnector({ ...options, url: connection.url, headers: connection.headers, transport: "sse" });
       case "streamable-http": {
         const { url, headers, sseFallback } = connection;
-        return httpConnector({ url, headers, transport: sseFallback ? "auto" : "streamable-http" });
+        return httpConnector({ ...options, url, headers, transport: sseFallback ? "auto" : "streamable-http" });
       }
     }
   } catch (error) {

@@ -3,6 +3,7 @@ import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
+import { RenewingConnection } from "../renewal/renewing-connection.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import { openConnection } from "../v1/open-connection.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
@@ -22,6 +23,8 @@ export interface HttpConnectorOptions extends ClientOptions {
   readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
   /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
   readonly sessionLostStatuses?: readonly number[] | undefined;
+  /** Whether a lost session of a shared connection is renewed in place, and the refused request sent again. @default true */
+  readonly renewSessions?: boolean | undefined;
 }
 
 const DEFAULT_CONCURRENCY = 64;
@@ -34,6 +37,9 @@ const DEFAULT_RECONNECTION: StreamableHTTPReconnectionOptions = {
   maxRetries: 2,
 };
 
+/** Pauses between connects to a server that fails: a socket is cheaper than a process, for which core's own are meant. */
+const CONNECT_BACKOFF = { initialDelayMs: 10, maxDelayMs: 5_000 };
+
 /** Refusals of the first POST that speak of an older server (specification 2025-11-25, "Backwards Compatibility"). */
 const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 
@@ -42,7 +48,7 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
  * @throws {McpConfigurationError} when the URL is none, or not http(s)
  */
 export function httpConnector(options: HttpConnectorOptions): Connector {
-  const { transport = "auto" } = options;
+  const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const base: Omit<HttpLinkOptions, "kind"> = {
     ...addressOf(options),
@@ -54,8 +60,20 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  async function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openConnection(new HttpLink({ ...base, kind }), request, settings);
+  async function openLink(link: HttpLink, request: ConnectRequest): Promise<McpConnection> {
+    const connection = await openConnection(link, request, settings);
+    // The session of HTTP+SSE ends with its event stream, and an exclusive one takes its holder's state along.
+    const isRenewable = renewSessions && link.kind === "streamable-http" && request.sharing !== "exclusive";
+    if (!isRenewable) return connection;
+    return new RenewingConnection(connection, request, (next) => openConnection(newLink(link.kind), next, settings));
+  }
+
+  function newLink(kind: HttpLinkOptions["kind"]): HttpLink {
+    return new HttpLink({ ...base, kind });
+  }
+
+  function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
+    return openLink(newLink(kind), request);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -69,9 +87,9 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = new HttpLink({ ...base, kind: "streamable-http" });
+    const link = newLink("streamable-http");
     try {
-      const connection = await openConnection(link, request, settings);
+      const connection = await openLink(link, request);
       known = "streamable-http";
       return connection;
     } catch (error) {
@@ -87,6 +105,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
+    connectBackoff: CONNECT_BACKOFF,
     connect: (request) => (known === undefined ? openEither(request) : openKnown(known, request)),
   };
 }

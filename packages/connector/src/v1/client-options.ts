@@ -5,7 +5,7 @@ import type { ClientCapabilities, Implementation } from "@modelcontextprotocol/s
 export interface ClientOptions {
   /** Name and version the server is told. @default `{ name: "mcp-pool", version: "0" }` */
   readonly clientInfo?: Implementation | undefined;
-  /** Capabilities the server is told. @default none */
+  /** Capabilities the server is told, beside those that there are handlers for. @default none */
   readonly capabilities?: ClientCapabilities | undefined;
   /** How many requests one connection carries well at one time. */
   readonly suggestedConcurrency?: number | undefined;

@@ -2,6 +2,7 @@ import type { ConnectRequest } from "@mcp-pool/core";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import type { ClientSettings } from "./client-options.ts";
+import { announcedCapabilities, answerRequests } from "./client-requests.ts";
 import type { Link } from "./link.ts";
 import { SdkConnection } from "./sdk-connection.ts";
 
@@ -21,7 +22,11 @@ export async function openConnection(
     await link.end("hurried");
     throw abortError(request.signal, link);
   }
-  const client = new Client(options.clientInfo, { capabilities: options.capabilities });
+  const { handlers } = request;
+  const client = new Client(options.clientInfo, {
+    capabilities: announcedCapabilities(handlers, options.capabilities),
+  });
+  if (handlers !== undefined) answerRequests(client, handlers, request);
   const connection = new SdkConnection(client, link, options.suggestedConcurrency);
   try {
     await withinBounds(client.connect(connection.exchange, { timeout: MAX_TIMEOUT_MS }), request);
@@ -70,5 +75,7 @@ function abortError(signal: AbortSignal, link: Pick<Link, "label">): Error {
 
 function openFailure(cause: unknown, link: Link): ConnectFailure {
   const { reason, judgement, retryAfterMs, code } = link.explain(cause);
-  return new ConnectFailure(`${link.label}: ${reason}`, { judgement, retryAfterMs, code, cause });
+  // The SDK puts all that is wrong with an answer on lines of its own.
+  const line = reason.replace(/\s*\n\s*/g, " ");
+  return new ConnectFailure(`${link.label}: ${line}`, { judgement, retryAfterMs, code, cause });
 }

@@ -29,11 +29,14 @@ export interface ScriptedConnectionHost {
   onEnded(): void;
 }
 
+/** What a scripted connection says of itself. */
+export type ScriptedFacts = Pick<McpConnection, "era" | "server" | "suggestedConcurrency">;
+
 /** A connection whose every answer is scripted by its connector. */
 export class ScriptedConnection implements McpConnection {
   /** Counted from 1 in the order of the connects. */
   readonly id: number;
-  readonly era = "legacy";
+  readonly era: McpConnection["era"];
   readonly suggestedConcurrency: number;
   readonly server: ServerDescription;
   readonly endpoint: ConnectionEndpoint = { transport: "in-memory" };
@@ -51,10 +54,11 @@ export class ScriptedConnection implements McpConnection {
   #inFlight = 0;
   #peakInFlight = 0;
 
-  constructor(id: number, concurrency: number, server: ServerDescription, host: ScriptedConnectionHost) {
+  constructor(id: number, said: ScriptedFacts, host: ScriptedConnectionHost) {
     this.id = id;
-    this.suggestedConcurrency = concurrency;
-    this.server = server;
+    this.era = said.era;
+    this.suggestedConcurrency = said.suggestedConcurrency;
+    this.server = said.server;
     this.#host = host;
   }
 

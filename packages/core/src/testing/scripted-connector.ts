@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
-import type { CloseReason, Connector, ConnectRequest, ServerDescription } from "../connector.ts";
+import type { CloseReason, Connector, ConnectRequest, McpConnection, ServerDescription } from "../connector.ts";
 import { type PendingCall, Script, Stage } from "./script.ts";
-import { type RecordedRequest, ScriptedConnection } from "./scripted-connection.ts";
+import { type RecordedRequest, ScriptedConnection, type ScriptedFacts } from "./scripted-connection.ts";
 
 /** Options of a {@link ScriptedConnector}. */
 export interface ScriptedConnectorOptions {
@@ -28,6 +28,8 @@ export class ScriptedConnector implements Connector {
   readonly connectBackoff: Connector["connectBackoff"];
   /** What the connections opened from now on say of their server. */
   server: ServerDescription = { name: "scripted", version: "1.0.0", capabilities: {} };
+  /** The protocol that the connections opened from now on speak. */
+  era: McpConnection["era"] = "legacy";
   /** What each connect asked for. */
   readonly connects: ConnectRequest[] = [];
   /** All connections that were opened, in the order of their opening. */
@@ -51,9 +53,13 @@ export class ScriptedConnector implements Connector {
     this.connectBackoff = connectBackoff;
   }
 
+  get #facts(): ScriptedFacts {
+    return { era: this.era, server: this.server, suggestedConcurrency: this.#concurrency };
+  }
+
   connect(request: ConnectRequest): Promise<ScriptedConnection> {
     this.connects.push(request);
-    const connection = new ScriptedConnection(this.connects.length, this.#concurrency, this.server, {
+    const connection = new ScriptedConnection(this.connects.length, this.#facts, {
       stage: this.#stage,
       requests: this.onRequest,
       probes: this.onProbe,

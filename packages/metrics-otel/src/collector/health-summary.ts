@@ -1,9 +1,9 @@
-import type { AllMetrics, HealthSummary, ServerHealth } from "./metrics.ts";
+import type { AllMetrics, HealthSummary, ServerHealthMetrics } from "./metrics.ts";
 
 /** Sums up how all servers do. */
 export function healthSummary({ timestamp, global, servers }: AllMetrics): HealthSummary {
   const statuses = Object.entries(servers).map(([name, { health }]) => [name, health.status] as const);
-  const count = (status: ServerHealth) => statuses.filter(([, own]) => own === status).length;
+  const count = (status: ServerHealthMetrics) => statuses.filter(([, own]) => own === status).length;
   const { totalServers, totalConnections, totalRequests, totalErrors } = global;
   const unavailableServers = count("unavailable");
   const criticalServers = count("critical");
@@ -24,7 +24,7 @@ export function healthSummary({ timestamp, global, servers }: AllMetrics): Healt
     timestamp,
   };
 
-  function overall(): ServerHealth {
+  function overall(): ServerHealthMetrics {
     if (unavailableServers > 0 && unavailableServers === totalServers) return "unavailable";
     if (unavailableServers + criticalServers > 0) return "critical";
     if (warningServers > 0) return "warning";

@@ -3,7 +3,7 @@ export type {
   AllMetrics,
   ConnectionMetrics,
   HealthSummary,
-  ServerHealth,
+  ServerHealthMetrics,
   ServerMetrics,
   ToolMetrics,
 } from "./metrics.ts";

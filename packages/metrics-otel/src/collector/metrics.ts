@@ -6,7 +6,7 @@ import type { Timing } from "./latency-histogram.ts";
  * is open, or at least 20 % of requests failed. `warning`: at least 10 % failed, or at least 90 % of its room is taken.
  * `unknown`: nothing was tried yet.
  */
-export type ServerHealth = "healthy" | "warning" | "critical" | "unavailable" | "unknown";
+export type ServerHealthMetrics = "healthy" | "warning" | "critical" | "unavailable" | "unknown";
 
 /** One server in figures. Percentages run from 0 to 100, ratios from 0 to 1. */
 export interface ServerMetrics extends Omit<PoolMetrics, "circuitBreaker"> {
@@ -20,7 +20,7 @@ export interface ServerMetrics extends Omit<PoolMetrics, "circuitBreaker"> {
     readonly request: Timing;
   };
   readonly health: {
-    readonly status: ServerHealth;
+    readonly status: ServerHealthMetrics;
     readonly checksPerformed: number;
     readonly checksFailed: number;
     readonly consecutiveFailures: number;
@@ -87,14 +87,14 @@ export interface AllMetrics {
 /** How all servers do. */
 export interface HealthSummary {
   /** `critical` when a server is critical or unavailable, `unavailable` when all are, `unknown` when nothing was tried yet. */
-  readonly overallStatus: ServerHealth;
+  readonly overallStatus: ServerHealthMetrics;
   readonly totalServers: number;
   readonly healthyServers: number;
   readonly warningServers: number;
   readonly criticalServers: number;
   readonly unavailableServers: number;
   readonly unknownServers: number;
-  readonly servers: Readonly<Record<string, ServerHealth>>;
+  readonly servers: Readonly<Record<string, ServerHealthMetrics>>;
   readonly totalConnections: number;
   readonly totalRequests: number;
   readonly totalErrors: number;

@@ -6,7 +6,7 @@ import {
   type PoolControl,
   type PoolStats,
 } from "@mcp-pool/core";
-import type { ConnectionMetrics, ServerHealth, ServerMetrics } from "./metrics.ts";
+import type { ConnectionMetrics, ServerHealthMetrics, ServerMetrics } from "./metrics.ts";
 import type { ServerFigures } from "./server-figures.ts";
 
 /** Connections of one server that get a row of their own. */
@@ -86,7 +86,7 @@ function statusOf(
   isReachable: boolean | undefined,
   hasConnection: boolean,
   measured: { readonly errorRatePercent: number; readonly utilizationPercent: number; readonly isOpen: boolean },
-): ServerHealth {
+): ServerHealthMetrics {
   if (isReachable === false && !hasConnection) return "unavailable";
   if (measured.isOpen || measured.errorRatePercent >= 20) return "critical";
   if (measured.errorRatePercent >= 10 || measured.utilizationPercent >= 90) return "warning";
