@@ -21,10 +21,10 @@ const config: SizeLimitConfig = [
   {
     name: "mcp-pool, its own code",
     path: "packages/mcp-pool/dist/index.js",
-    limit: "3 kB",
+    limit: "3.5 kB",
     ...without([...thirdParty, ...ours]),
   },
-  { name: "all packages together", path: packages.flatMap(entries), limit: "70 kB", ...without(thirdParty) },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "82 kB", ...without(thirdParty) },
 ];
 
 export default config;
