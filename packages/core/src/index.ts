@@ -106,4 +106,5 @@ export type {
   Tool,
 } from "./protocol.ts";
 export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
+export type { LoggingLevel } from "./session-logging.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

@@ -28,6 +28,7 @@ import { Recycler } from "./recycler.ts";
 import { optionsError, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
+import { SessionLogging } from "./session-logging.ts";
 import { type PoolStats, poolStats } from "./stats.ts";
 import { ToolList } from "./tool-list.ts";
 import { closedError, expiryError, stickyLostError } from "./wait-errors.ts";
@@ -52,6 +53,7 @@ export class PoolParts {
   readonly warmUp: WarmUp;
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
+  readonly logging: SessionLogging;
   readonly path: RequestPath;
   readonly recycler: Recycler;
   readonly ownsWheel: boolean;
@@ -93,6 +95,7 @@ export class PoolParts {
     this.path = new RequestPath(context, dispatcher, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
       giveBack,
+      modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
@@ -113,6 +116,12 @@ export class PoolParts {
       },
       clock,
       serverName,
+    });
+    this.logging = new SessionLogging({
+      serverName,
+      entries: () => dispatcher.set,
+      setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
+      onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
     });
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
@@ -227,6 +236,7 @@ export class PoolParts {
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();
+      this.logging.onOpened(entry);
     } else {
       this.#onBroken(entry, problem);
     }

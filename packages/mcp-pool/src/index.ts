@@ -47,6 +47,7 @@ export type {
   HealthStatus,
   Issue,
   Lease,
+  LoggingLevel,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
   McpServerDefinition,
@@ -58,6 +59,8 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ResourceUpdate,
+  ServerNotification,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";

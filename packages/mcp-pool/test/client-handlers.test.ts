@@ -1,4 +1,4 @@
-import { startHttpTestServer, stdioTestServer } from "@mcp-pool/test-server";
+import { stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   type ClientHandlers,
@@ -8,20 +8,9 @@ import {
   type McpServerConfig,
   type RequestOptions,
 } from "../src/index.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 const SLOW = { timeout: 60_000 };
-
-const TRANSPORTS: Readonly<Record<string, () => Promise<McpServerConfig>>> = {
-  stdio: async () => stdioTestServer(),
-  "Streamable HTTP": async () => ({ type: "http", url: (await startServer()).url.href }),
-  "HTTP+SSE": async () => ({ type: "sse", url: (await startServer()).sseUrl.href }),
-};
-
-async function startServer() {
-  const server = await startHttpTestServer();
-  onTestFinished(() => server.close());
-  return server;
-}
 
 async function managerOf(server: McpServerConfig, options: CreateMcpPoolOptions): Promise<McpPoolManager> {
   const manager = await createMcpPool({ mcpServers: { asking: server }, pool: { minConnections: 0 } }, options);
