@@ -10,6 +10,7 @@ import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { keepCookies } from "./affinity-cookies.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic } from "./http-traffic.ts";
 import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
@@ -52,7 +53,7 @@ export class HttpLink implements Link {
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
     this.#traffic = new HttpTraffic({
-      fetch: own?.fetch ?? options.fetch ?? fetch,
+      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
       headers: options.headers,
       maxResumeAttempts: options.reconnection.maxRetries,
