@@ -7,7 +7,7 @@ import { callTool, eventually, failureOf, never, open, SLOW } from "./connecting
 async function connected(serverOptions: HttpTestServerOptions = {}, options: Partial<HttpConnectorOptions> = {}) {
   const server = await startHttpTestServer(serverOptions);
   onTestFinished(() => server.close());
-  const connection = await open(httpConnector({ url: server.url, ...options }));
+  const connection = await open(httpConnector({ url: server.url, renewSessions: false, ...options }));
   return { server, connection };
 }
 

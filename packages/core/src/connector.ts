@@ -83,6 +83,8 @@ export interface ConnectRequest {
   readonly serverName: string;
   /** On whose behalf the connection is opened; connections of different identities are never mixed. */
   readonly identity: string | undefined;
+  /** How the connection will be lent. An exclusive one keeps its holder's state, so nothing on it is repeated. @default "shared" */
+  readonly sharing?: "shared" | "exclusive" | undefined;
   /** Aborts when the pool no longer wants the connection or the time is up. */
   readonly signal: AbortSignal;
   /** Milliseconds within which the connection must be open. */
@@ -115,6 +117,13 @@ export interface ServerNotification {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What an open connection has to tell of itself, beside its end. */
+export type ConnectionEvent =
+  /** The server had forgotten the session; another one is in its place, and what belonged to the old one is gone. */
+  | { readonly type: "session-renewed" }
+  /** A server process wrote lines to stderr; secrets that are known are blotted out. */
+  | { readonly type: "stderr-written"; readonly lines: readonly string[] };
+
 /** What the server said of itself when the connection was opened. */
 export interface ServerDescription {
   readonly name: string;
@@ -134,7 +143,7 @@ export interface ConnectionEndpoint {
 
 /** One open connection to an MCP server. Any number of requests may be in flight on it. */
 export interface McpConnection {
-  /** The SDK's own client, an escape hatch past the pool's guarantees. */
+  /** The SDK's own client, an escape hatch past the pool's guarantees; another one after a renewal of the session. */
   readonly raw: unknown;
   /** `legacy`: protocol revisions up to 2025-11-25, with sessions and `ping`. `modern`: from 2026-07-28. */
   readonly era: "legacy" | "modern";
@@ -156,6 +165,8 @@ export interface McpConnection {
   onNotification(listener: (notification: ServerNotification) => void): Unsubscribe;
   /** Calls back once when the connection ends by itself, or at once if it already has. */
   onClosed(listener: (cause: Error | undefined) => void): Unsubscribe;
+  /** Listens to what the connection tells of itself; a connection that has nothing to tell leaves it out. */
+  onEvent?(listener: (event: ConnectionEvent) => void): Unsubscribe;
   /** Closes the connection, in bounded time; every call returns the same promise. It resolves when nothing of it is left. */
   close(reason: CloseReason): Promise<void>;
 }

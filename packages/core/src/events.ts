@@ -28,6 +28,10 @@ export type PoolEventDetail =
     }
   | { readonly type: "connection-suspected"; readonly connectionId: number; readonly cause: unknown }
   | { readonly type: "connection-cleared"; readonly connectionId: number }
+  /** The server had forgotten the connection's session, and another one took its place. */
+  | { readonly type: "session-renewed"; readonly connectionId: number }
+  /** A server process wrote to stderr; secrets that are known are blotted out. */
+  | { readonly type: "stderr-written"; readonly connectionId: number; readonly lines: readonly string[] }
   | { readonly type: "connection-retired"; readonly connectionId: number; readonly reason: CloseReason }
   | {
       readonly type: "connection-closed";

@@ -20,6 +20,7 @@ export type { ConfigTranslator } from "./config-translator.ts";
 export type {
   CloseReason,
   ConnectionEndpoint,
+  ConnectionEvent,
   ConnectionRequestOptions,
   Connector,
   ConnectRequest,

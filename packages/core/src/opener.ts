@@ -102,6 +102,7 @@ export class Opener {
     const request: ConnectRequest = {
       serverName,
       identity,
+      sharing: options.sharing,
       signal: opening.controller.signal,
       timeoutMs: options.connectionTimeoutMs,
       handlers: router.handlers,

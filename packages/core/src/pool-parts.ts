@@ -230,7 +230,7 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools, this.subscriptions);
+    const problem = watchConnection(entry, this.context, this.dispatcher, this);
     const { id: connectionId, endpoint } = entry;
     this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
     if (problem === undefined) {

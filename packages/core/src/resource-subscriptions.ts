@@ -108,7 +108,7 @@ export class ResourceSubscriptions {
     }
   }
 
-  /** Moves what lived on a connection to another one, which is opened for it if need be. */
+  /** Restores what lived on a connection, or on a session of it that is gone: on any connection, which is opened if need be. */
   onStopped(entry: ConnectionEntry): void {
     for (const subscription of this.#byUri.values()) {
       if (subscription.entry !== entry) continue;

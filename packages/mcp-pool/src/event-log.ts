@@ -63,6 +63,7 @@ const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   "connection-opened": "info",
   "connection-closed": "info",
+  "session-renewed": "info",
   "pool-reconfigured": "info",
   "pool-closed": "info",
   "connection-failed": "warn",
@@ -84,6 +85,7 @@ function describeEvent({ type, poolName, ...detail }: PoolEvent): string {
   const parts = Object.entries(detail).flatMap(([key, value]) => {
     if (key === "serverName" || value === undefined || key === "stickyKey" || key === "identity") return [];
     if (value instanceof Error) return [`${key}=${JSON.stringify(value.message)}`];
+    if (key === "lines") return [JSON.stringify(value)];
     if (typeof value === "number") return [`${key}=${Math.round(value * 10) / 10}`];
     return typeof value === "string" || typeof value === "boolean" ? [`${key}=${value}`] : [];
   });

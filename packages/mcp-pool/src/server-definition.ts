@@ -1,5 +1,5 @@
 import type { ResolvedServer, ResolvedServerConfig } from "@mcp-pool/config";
-import { httpConnector } from "@mcp-pool/connector/http";
+import { type HttpConnectorOptions, httpConnector } from "@mcp-pool/connector/http";
 import { mockConnector } from "@mcp-pool/connector/mock";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
 import {
@@ -29,14 +29,17 @@ export function serverDefinition(
   { connector, plugins, handlers }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
-  const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry: _retry, ...pool } = server.pool;
+  const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
   const { priority, tags, maxConcurrentRequests, identityRequired, trustAnnotations, tools, onCircuitOpen, mock } =
     specific;
+  const renewSessions = retry?.repeatAfterSessionLoss;
   const taken = new Set(plugins.map((plugin) => plugin.name));
   return {
     connector:
-      connection === undefined ? mockConnector(mock) : (connector?.(name, connection) ?? connect(name, connection)),
-    connectionKey: comparable(connection === undefined ? ["mock", mock] : connection),
+      connection === undefined
+        ? mockConnector(mock)
+        : (connector?.(name, connection) ?? connect(name, connection, { renewSessions })),
+    connectionKey: comparable(connection === undefined ? ["mock", mock] : [connection, renewSessions]),
     pool: { ...pool, handlers },
     priority,
     tags,
@@ -49,16 +52,20 @@ export function serverDefinition(
   };
 }
 
-function connect(name: string, connection: ResolvedServerConfig): Connector {
+function connect(
+  name: string,
+  connection: ResolvedServerConfig,
+  options: Pick<HttpConnectorOptions, "renewSessions">,
+): Connector {
   try {
     switch (connection.type) {
       case "stdio":
         return stdioConnector(connection);
       case "sse":
-        return httpConnector({ url: connection.url, headers: connection.headers, transport: "sse" });
+        return httpConnector({ ...options, url: connection.url, headers: connection.headers, transport: "sse" });
       case "streamable-http": {
         const { url, headers, sseFallback } = connection;
-        return httpConnector({ url, headers, transport: sseFallback ? "auto" : "streamable-http" });
+        return httpConnector({ ...options, url, headers, transport: sseFallback ? "auto" : "streamable-http" });
       }
     }
   } catch (error) {

@@ -78,7 +78,7 @@ async function call(
     attempts: 1 + events.filter(({ type }) => type === "request-retried").length,
     row: {
       judgement: first.judgement,
-      connection: isReplaced ? "replaced" : isSetAside ? "set aside" : "kept",
+      connection: isReplaced ? "replaced" : is("session-renewed") ? "renewed" : isSetAside ? "set aside" : "kept",
       breaker: lastFailureTime === undefined ? "does not count" : "counts",
     },
     tookMs,

@@ -3,8 +3,9 @@ import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
+import { RenewingConnection } from "../renewal/renewing-connection.ts";
+import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
 
 /** Options of {@link httpConnector}. */
@@ -22,6 +23,8 @@ export interface HttpConnectorOptions extends ClientOptions {
   readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
   /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
   readonly sessionLostStatuses?: readonly number[] | undefined;
+  /** Whether a lost session of a shared connection is renewed in place, and the refused request sent again. @default true */
+  readonly renewSessions?: boolean | undefined;
 }
 
 const DEFAULT_CONCURRENCY = 64;
@@ -42,8 +45,9 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
  * @throws {McpConfigurationError} when the URL is none, or not http(s)
  */
 export function httpConnector(options: HttpConnectorOptions): Connector {
-  const { transport = "auto" } = options;
+  const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   const base: Omit<HttpLinkOptions, "kind"> = {
     ...addressOf(options),
     fetch: options.fetch,
@@ -54,8 +58,24 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  async function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openConnection(new HttpLink({ ...base, kind }), request, settings);
+  async function open(
+    kind: HttpLinkOptions["kind"],
+    request: ConnectRequest,
+    onLink?: (link: HttpLink) => void,
+  ): Promise<McpConnection> {
+    const server = await sdk();
+    const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
+      server.open((parts) => {
+        const link = new HttpLink(parts, { ...base, kind });
+        tell?.(link);
+        return link;
+      }, next);
+    const connection = await openLink(request, onLink);
+    // The session of HTTP+SSE ends with its event stream, an exclusive one takes its holder's state along, and the modern
+    // era has none.
+    const mayBeRenewed = renewSessions && kind === "streamable-http" && request.sharing !== "exclusive";
+    if (!mayBeRenewed || connection.era === "modern") return connection;
+    return new RenewingConnection(connection, request, openLink);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -69,13 +89,16 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = new HttpLink({ ...base, kind: "streamable-http" });
+    let link: HttpLink | undefined;
+    const noteLink = (made: HttpLink): void => {
+      link = made;
+    };
     try {
-      const connection = await openConnection(link, request, settings);
+      const connection = await open("streamable-http", request, noteLink);
       known = "streamable-http";
       return connection;
     } catch (error) {
-      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link.refusal ?? 0)) throw error;
+      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link?.refusal ?? 0)) throw error;
       const timeoutMs = Math.max(1, request.timeoutMs - (performance.now() - startedAt));
       const connection = await open("sse", { ...request, timeoutMs }).catch((fallbackError: unknown) => {
         throw joinFailures(error, fallbackError);

@@ -1,21 +1,17 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
 import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
-import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
-import {
-  StreamableHTTPClientTransport,
-  type StreamableHTTPReconnectionOptions,
-} from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
+import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { keepCookies } from "./affinity-cookies.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic } from "./http-traffic.ts";
-import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
+import { judgePost, reasonOf } from "./judge-post.ts";
 import { ownFetch } from "./own-fetch.ts";
-import { collectReconnectionTimers } from "./reconnection-timers.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
@@ -33,6 +29,7 @@ const SESSION_END_MS = 1_000;
 
 /** The link to a server over Streamable HTTP, or over the older HTTP+SSE. */
 export class HttpLink implements Link {
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
   readonly label: string;
@@ -44,8 +41,9 @@ export class HttpLink implements Link {
   #clearReconnectionTimers: () => void = () => {};
   #lostCause: Error | undefined;
 
-  constructor(options: HttpLinkOptions) {
-    const { url, kind, authProvider } = options;
+  constructor(sdk: SdkParts, options: HttpLinkOptions) {
+    const { url, kind, authProvider, reconnection } = options;
+    this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
@@ -59,16 +57,19 @@ export class HttpLink implements Link {
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
-    const transportOptions = { fetch: this.#traffic.fetch, ...(authProvider !== undefined && { authProvider }) };
+    const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = new SSEClientTransport(url, transportOptions);
+      this.transport = sdk.sse(url, { fetch: watchedFetch, authProvider });
     } else {
-      const reconnectionOptions = options.reconnection;
-      const transport = new StreamableHTTPClientTransport(url, { ...transportOptions, reconnectionOptions });
-      this.transport = transport;
-      this.#endSession = () => transport.terminateSession();
-      this.#clearReconnectionTimers = collectReconnectionTimers(transport);
+      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, authProvider, reconnection });
+      this.transport = parts.transport;
+      this.#endSession = parts.endSession;
+      this.#clearReconnectionTimers = parts.clearReconnectionTimers;
     }
+  }
+
+  get kind(): HttpLinkOptions["kind"] {
+    return this.#options.kind;
   }
 
   /** The status the server refused the handshake with. */
@@ -88,7 +89,8 @@ export class HttpLink implements Link {
     } catch (error) {
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
-      throw judgePost(error, { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
+      const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
+      throw judgePost(error, failed, this.sdk);
     }
     if (request.isOpen && post.leg?.kind === "response" && post.leg.mediaType === "application/json") {
       throw new RequestFailure("outcome-unknown", "the response held no answer");
@@ -112,7 +114,7 @@ export class HttpLink implements Link {
       if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
-    if (isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
+    if (this.sdk.isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
     const root = leg?.kind === "no-response" ? leg.error : error;
     return { reason: reasonOf(root), code: systemCodeOf(root) };
   }

@@ -5,10 +5,10 @@ import {
   McpConfigurationError,
   type McpConnection,
 } from "@mcp-pool/core";
-import { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import type { CloseTimeouts } from "./end-process-tree.ts";
+import { INHERITED_VARIABLES, inheritedEnvironment } from "./inherited-environment.ts";
 import { StdioLink } from "./stdio-link.ts";
 
 /** Options of {@link stdioConnector}. */
@@ -40,14 +40,15 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
   const closeBounds = { stdinEndMs, terminateMs, killMs };
   check(command, args, { maxLineBytes, ...closeBounds });
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   const secrets = Object.entries(env)
-    .filter(([name]) => !DEFAULT_INHERITED_ENV_VARS.includes(name))
+    .filter(([name]) => !INHERITED_VARIABLES.includes(name))
     .map(([, value]) => value);
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
-      const processOptions = { command, args, cwd, env: { ...getDefaultEnvironment(), ...env }, secrets, maxLineBytes };
-      return openConnection(new StdioLink(processOptions, closeBounds), request, settings);
+      const processOptions = { command, args, cwd, env: { ...inheritedEnvironment(), ...env }, secrets, maxLineBytes };
+      return (await sdk()).open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
     },
   };
 }

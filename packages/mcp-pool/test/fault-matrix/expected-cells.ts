@@ -22,8 +22,8 @@ export interface ExpectedRow {
   readonly unsafe: Cell;
   /** How long the caller waits: what ends the first try, and what comes before the next. */
   readonly time: string;
-  /** Whether the connection serves on; one that is set aside serves nobody new until it speaks. */
-  readonly connection: "kept" | "set aside" | "replaced";
+  /** Whether the connection serves on; one that is set aside serves nobody new until it speaks, a renewed one has a new session. */
+  readonly connection: "kept" | "renewed" | "set aside" | "replaced";
   /** Whether the circuit breaker counts a failure. */
   readonly breaker: "counts" | "does not count";
 }
@@ -53,7 +53,7 @@ export const EXPECTED: readonly ExpectedRow[] = [
   http("connection reset", "outcome-unknown", AGAIN, LOST_UNRUN, AT_ONCE, "replaced", "counts"),
   http("no answer", "timed-out", AGAIN, LATE_UNRUN, ATTEMPT, "kept", "counts"),
   http("401", "unauthorised", REFUSED, REFUSED, AT_ONCE, "kept", "does not count"),
-  http("404 for the session", "session-lost", AGAIN, AGAIN, AT_ONCE, "replaced", "does not count"),
+  http("404 for the session", "ok", ANSWER_AT_ONCE, ANSWER_AT_ONCE, AT_ONCE, "renewed", "does not count"),
   http("404 with -32601", "answered", ERROR_OF_SERVER, ERROR_OF_SERVER, AT_ONCE, "kept", "does not count"),
   http("429 with Retry-After", "overloaded", AGAIN, AGAIN, "after `Retry-After`", "kept", "does not count"),
   http("500", "outcome-unknown", AGAIN, LOST_UNRUN, AT_ONCE, "replaced", "counts"),

@@ -15,8 +15,9 @@ Each fault meets the first try of one call. "Safe" calls may run twice: a tool w
 says \`idempotent: true\`; both came to the same in every row. "Unsafe" is every other tool. *Runs* is how often the tool began to run,
 counted by the server. No unsafe tool runs twice anywhere, and every call ended before its deadline.
 
-A connection that is *set aside* gets nothing new until it speaks again. The circuit breaker opens after five failures that count in a
-row.
+A connection that is *set aside* gets nothing new until it speaks again; one that is *renewed* has got a new session in place of the
+one that the server had forgotten, and the refused call was sent once more on it, below the pool's own tries. The circuit breaker opens
+after five failures that count in a row.
 `;
 
 /** Writes the page of measured faults. */

@@ -1,0 +1,43 @@
+import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import { McpError } from "@modelcontextprotocol/sdk/types.js";
+import { collectReconnectionTimers } from "../http/reconnection-timers.ts";
+import type { SdkParts, ServerSdk } from "../sdk-binding.ts";
+import { announcedCapabilities } from "./announced-capabilities.ts";
+import type { ClientSettings } from "./client-options.ts";
+import { answerRequests } from "./client-requests.ts";
+import { openConnection } from "./open-connection.ts";
+
+/** Opens connections with the 1.x SDK. */
+export function serverSdk(settings: ClientSettings): ServerSdk {
+  return {
+    open(makeLink, request) {
+      const { handlers } = request;
+      const capabilities = announcedCapabilities(handlers, settings.capabilities);
+      const client = new Client(settings.clientInfo, { capabilities });
+      if (handlers !== undefined) answerRequests(client, handlers, request);
+      return openConnection(makeLink(PARTS), request, { client, raw: client, settings });
+    },
+  };
+}
+
+const PARTS: SdkParts = {
+  streamableHttp(url, { fetch, authProvider, reconnection }) {
+    const auth = authProvider !== undefined && { authProvider };
+    const transport = new StreamableHTTPClientTransport(url, { fetch, ...auth, reconnectionOptions: reconnection });
+    return {
+      transport,
+      endSession: () => transport.terminateSession(),
+      clearReconnectionTimers: collectReconnectionTimers(transport),
+    };
+  },
+  sse(url, { fetch, authProvider }) {
+    return new SSEClientTransport(url, { fetch, ...(authProvider !== undefined && { authProvider }) });
+  },
+  inMemoryPair: () => InMemoryTransport.createLinkedPair(),
+  rpcError: (code, message, data) => McpError.fromError(code, message, data),
+  isUnauthorized: (error) => error instanceof UnauthorizedError,
+};
