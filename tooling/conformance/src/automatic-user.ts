@@ -1,43 +1,46 @@
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
-import type {
-  OAuthClientInformationMixed,
-  OAuthClientMetadata,
-  OAuthTokens,
-} from "@modelcontextprotocol/sdk/shared/auth.js";
-
 const REDIRECT_URL = "http://localhost:3000/callback";
 
-/** Where the client describes itself, for authorization servers that look it up there. */
-const CLIENT_METADATA_URL = "https://conformance-test.local/client-metadata.json";
+/** What a client is registered as. */
+export interface Registration {
+  readonly client_id: string;
+  readonly client_secret?: string;
+}
 
-/** An OAuth client with a user who agrees to everything: the suite's authorization servers redirect without asking. */
-export class AutomaticUser implements OAuthClientProvider {
+/**
+ * An OAuth client with a user who agrees to everything, since the suite's authorization servers redirect without asking.
+ * It fits the `OAuthClientProvider` of both SDKs.
+ */
+export class AutomaticUser<Information, Tokens extends { readonly access_token: string }> {
   readonly redirectUrl: string = REDIRECT_URL;
-  readonly clientMetadataUrl: string = CLIENT_METADATA_URL;
-  readonly clientMetadata: OAuthClientMetadata = { client_name: "mcp-pool conformance", redirect_uris: [REDIRECT_URL] };
-  #information: OAuthClientInformationMixed | undefined;
-  #tokens: OAuthTokens | undefined;
+  /** Where the client describes itself, for authorization servers that look it up there. */
+  readonly clientMetadataUrl: string = "https://conformance-test.local/client-metadata.json";
+  readonly clientMetadata: { client_name: string; redirect_uris: string[] } = {
+    client_name: "mcp-pool conformance",
+    redirect_uris: [REDIRECT_URL],
+  };
+  #information: Information | undefined;
+  #tokens: Tokens | undefined;
   #codeVerifier = "";
-  #code: string | undefined;
+  #redirect: URL | undefined;
 
   /** @param information of a client that the authorization server knows already */
-  constructor(information?: OAuthClientInformationMixed) {
+  constructor(information?: Information) {
     this.#information = information;
   }
 
-  clientInformation(): OAuthClientInformationMixed | undefined {
+  clientInformation(): Information | undefined {
     return this.#information;
   }
 
-  saveClientInformation(information: OAuthClientInformationMixed): void {
+  saveClientInformation(information: Information): void {
     this.#information = information;
   }
 
-  tokens(): OAuthTokens | undefined {
+  tokens(): Tokens | undefined {
     return this.#tokens;
   }
 
-  saveTokens(tokens: OAuthTokens): void {
+  saveTokens(tokens: Tokens): void {
     this.#tokens = tokens;
   }
 
@@ -52,14 +55,14 @@ export class AutomaticUser implements OAuthClientProvider {
   async redirectToAuthorization(url: URL): Promise<void> {
     const { headers } = await fetch(url, { redirect: "manual" });
     const location = headers.get("location") ?? "";
-    this.#code = URL.canParse(location) ? (new URL(location).searchParams.get("code") ?? undefined) : undefined;
+    this.#redirect = URL.canParse(location) ? new URL(location) : undefined;
   }
 
   /** Returns the code that the redirect brought, once. */
   takeCode(): string {
-    const code = this.#code;
-    this.#code = undefined;
-    if (code === undefined) throw new Error("the authorization server redirected without a code");
+    const code = this.#redirect?.searchParams.get("code");
+    this.#redirect = undefined;
+    if (code === null || code === undefined) throw new Error("the authorization server redirected without a code");
     return code;
   }
 }

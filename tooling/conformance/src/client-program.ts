@@ -1,15 +1,12 @@
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
-import { ClientCredentialsProvider, PrivateKeyJwtProvider } from "@modelcontextprotocol/sdk/client/auth-extensions.js";
-import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { authorisingFetch } from "./authorising-fetch.ts";
-import { AutomaticUser } from "./automatic-user.ts";
+import { crossAppUser } from "./cross-app-user.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import { authorisingFetch, type Fetch, type SdkOAuth } from "./sdk-oauth.ts";
 
 /** What a client is made with. */
-export interface ClientSetup {
+export interface ClientSetup<Provider> {
   readonly url: string;
-  readonly fetch: FetchLike | undefined;
-  readonly authProvider: OAuthClientProvider | undefined;
+  readonly fetch: Fetch | undefined;
+  readonly authProvider: Provider | undefined;
   /** Whether it takes elicitations: it announces that defaults are applied, and accepts with nothing filled in. */
   readonly isElicited: boolean;
 }
@@ -22,11 +19,14 @@ export interface ProgramClient {
 }
 
 /** Runs the scenario that the suite names in the environment, with a client that is made for it. */
-export async function runClientProgram(open: (setup: ClientSetup) => Promise<ProgramClient>): Promise<void> {
+export async function runClientProgram<Provider>(
+  oauth: SdkOAuth<Provider>,
+  open: (setup: ClientSetup<Provider>) => Promise<ProgramClient>,
+): Promise<void> {
   const url = process.argv.at(-1) ?? "";
   const scenario = SCENARIOS.find(({ name }) => name === process.env.MCP_CONFORMANCE_SCENARIO);
   if (scenario === undefined) throw new Error(`no scenario ${process.env.MCP_CONFORMANCE_SCENARIO}`);
-  const client = await open({ url, ...authorisation(scenario, url), isElicited: scenario.isElicited === true });
+  const client = await open({ url, ...authorisation(oauth, scenario, url), isElicited: scenario.isElicited === true });
   try {
     await client.listTools();
     if (scenario.call !== undefined) await client.callTool(scenario.call);
@@ -35,25 +35,35 @@ export async function runClientProgram(open: (setup: ClientSetup) => Promise<Pro
   }
 }
 
-function authorisation(scenario: Scenario, url: string): Pick<ClientSetup, "fetch" | "authProvider"> {
+function authorisation<Provider>(
+  oauth: SdkOAuth<Provider>,
+  scenario: Scenario,
+  url: string,
+): Pick<ClientSetup<Provider>, "fetch" | "authProvider"> {
   const none = { fetch: undefined, authProvider: undefined };
   switch (scenario.authorisation) {
     case "none":
       return none;
     case "user":
-      return { ...none, fetch: authorisingFetch(new AutomaticUser(), url) };
+      return { ...none, fetch: authorisingFetch(oauth.user(), url) };
     case "registered-user": {
-      const user = new AutomaticUser({ client_id: context("client_id"), client_secret: context("client_secret") });
+      const registration = { client_id: context("client_id"), client_secret: context("client_secret") };
+      return { ...none, fetch: authorisingFetch(oauth.user(registration), url) };
+    }
+    case "client-jwt":
+      return { ...none, authProvider: oauth.withKey(context("client_id"), context("private_key_pem")) };
+    case "cross-app": {
+      const user = crossAppUser({
+        idpClientId: context("idp_client_id"),
+        idpIdToken: context("idp_id_token"),
+        idpTokenEndpoint: context("idp_token_endpoint"),
+        clientId: context("client_id"),
+        clientSecret: context("client_secret"),
+      });
       return { ...none, fetch: authorisingFetch(user, url) };
     }
-    case "client-jwt": {
-      const [clientId, privateKey] = [context("client_id"), context("private_key_pem")];
-      return { ...none, authProvider: new PrivateKeyJwtProvider({ clientId, privateKey, algorithm: "ES256" }) };
-    }
-    case "client-secret": {
-      const [clientId, clientSecret] = [context("client_id"), context("client_secret")];
-      return { ...none, authProvider: new ClientCredentialsProvider({ clientId, clientSecret }) };
-    }
+    case "client-secret":
+      return { ...none, authProvider: oauth.withSecret(context("client_id"), context("client_secret")) };
   }
 }
 

@@ -8,10 +8,14 @@ import { SCENARIOS } from "./scenarios.ts";
 /** Scenarios that run at one time: each is a suite, a client and their servers, mostly waiting. */
 const AT_A_TIME = 2;
 
-const MAJORS = [{ title: "SDK 1.x", package: "@modelcontextprotocol/sdk", bare: "bare-v1", pooled: "pooled-v1" }];
+const MAJORS = [
+  { title: "SDK 1.x", package: "@modelcontextprotocol/sdk", bare: "bare-v1", pooled: "pooled-v1" },
+  { title: "SDK 2.x", package: "@modelcontextprotocol/client", bare: "bare-v2", pooled: "pooled-v2" },
+];
 
 const { values } = parseArgs({
   options: {
+    sdk: { type: "string", multiple: true, default: [] },
     write: { type: "boolean", default: false },
     scenario: { type: "string", multiple: true, default: [] },
   },
@@ -23,7 +27,9 @@ const problems: string[] = [];
 const known = new Set(SCENARIOS.map(({ name }) => name));
 for (const name of listScenarios()) if (!known.has(name)) problems.push(`the suite has a scenario ${name}, too`);
 const sections: string[] = [];
-for (const major of MAJORS) {
+for (const major of MAJORS.filter(
+  ({ title }) => values.sdk.length === 0 || values.sdk.some((sdk) => title.includes(sdk)),
+)) {
   const rows = await inTurns(wanted, async ({ name: scenario }): Promise<Row> => {
     const bare = await runScenario(major.bare, scenario);
     return { scenario, bare, pooled: await runScenario(major.pooled, scenario) };
@@ -50,8 +56,11 @@ uses the SDK's own client, the other makes every call through the manager of mcp
 \`npm run test:conformance\` runs both on Node.js 24, prints these tables, and fails when the pool passes less; with \`-- --write\` it
 writes this page. Written on Node.js ${process.versions.node}.
 
+The pool has one connection here: the suite's servers take whoever connects for one client, and \`sse-retry\` hands an answer to
+whichever event stream comes next. With two connections that may be the other one's, of which no client could make anything.
+
 A cell counts what is checked, not how often: a client that sends more requests meets more instances of the same check. ✘ is the
-suite's verdict on the scenario, which for some is the SDK's own.
+suite's verdict on the scenario; where both columns have it, it is the SDK's own.
 
 ${sections.join("\n")}`;
 }

@@ -1,5 +1,5 @@
 /** How a client gets its tokens in a scenario. */
-export type Authorisation = "none" | "user" | "registered-user" | "client-jwt" | "client-secret";
+export type Authorisation = "none" | "user" | "registered-user" | "client-jwt" | "client-secret" | "cross-app";
 
 /** What a client does in one scenario of the suite: it lists the tools, and calls one of them. */
 export interface Scenario {
@@ -50,4 +50,5 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "auth/pre-registration", authorisation: "registered-user" },
   { name: "auth/client-credentials-jwt", authorisation: "client-jwt" },
   { name: "auth/client-credentials-basic", authorisation: "client-secret" },
+  { name: "auth/cross-app-access-complete-flow", authorisation: "cross-app" },
 ];

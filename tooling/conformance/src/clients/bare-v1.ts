@@ -2,9 +2,10 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { runClientProgram } from "../client-program.ts";
+import { oauthV1 } from "../sdk-oauth-v1.ts";
 
 // The SDK's own client, 1.x, as its users write it.
-await runClientProgram(async ({ url, fetch, authProvider, isElicited }) => {
+await runClientProgram(oauthV1, async ({ url, fetch, authProvider, isElicited }) => {
   const capabilities = isElicited ? { elicitation: { form: { applyDefaults: true } } } : {};
   const client = new Client({ name: "conformance", version: "1.0.0" }, { capabilities });
   if (isElicited) client.setRequestHandler(ElicitRequestSchema, async () => ({ action: "accept", content: {} }));
