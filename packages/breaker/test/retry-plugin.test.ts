@@ -224,6 +224,18 @@ describe("retries", () => {
     expect(await failOnce()).toBe("resolved");
   });
 
+  it("take twice as much of the budget after a time-out, since the server may still be at work", async () => {
+    const triesFor = async (judgement: "outcome-unknown" | "timed-out") => {
+      const { pool, connector, clock } = poolBench([retry({ budgetTokens: 15, maxAttempts: 10 })]);
+      connector.onRequest.always(judged(judgement));
+      void outcomeOf(pool.request("tools/list"));
+      await clock.advance(600_000);
+      return connector.requests.length;
+    };
+    expect(await triesFor("outcome-unknown")).toBe(1 + 15 / 5);
+    expect(await triesFor("timed-out")).toBe(1 + 1);
+  });
+
   it("are not there without the plugin", async () => {
     const { pool, connector } = poolBench([]);
     connector.onRequest.next(judged("not-sent"));

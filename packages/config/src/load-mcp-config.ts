@@ -4,6 +4,7 @@ import { McpManagerConfig } from "./mcp-manager-config.ts";
 import type { McpPoolConfig } from "./mcp-pool-config.ts";
 import { Problems } from "./problems.ts";
 import { codeLayer, readConfigFiles } from "./read-sources.ts";
+import { variableFiles } from "./resolve-entry.ts";
 
 /** Options of {@link loadMcpConfig}. */
 export interface LoadMcpConfigOptions {
@@ -26,11 +27,13 @@ export interface LoadMcpConfigOptions {
 export async function loadMcpConfig(options: LoadMcpConfigOptions = {}): Promise<McpManagerConfig> {
   const { env = process.env, catalogPath, overrides = {}, interpolate = {} } = options;
   const path = options.path ?? (env[CONFIG_PATH_VARIABLE] || undefined);
-  const files = readConfigFiles({ path, catalogPath, overrides });
+  const read = readConfigFiles({ path, catalogPath, overrides });
   const own = codeLayer(overrides, new Problems()).servers;
-  const resolved = await resolveSchemes([...files.catalog, ...(files.file?.servers ?? []), ...own], interpolate);
+  const entries = [...read.catalog, ...(read.file?.servers ?? []), ...own];
+  const resolved = await resolveSchemes(entries, interpolate);
   const { unset = "error", input, resolve } = interpolate;
   const lookup = { unset, resolved, hasInput: input !== undefined, hasResolve: resolve !== undefined };
+  const files = { ...read, paths: [...new Set([...read.paths, ...variableFiles(entries, { ...lookup, env })])] };
   const config = new McpManagerConfig(overrides, { env, files, lookup });
   config.resolve();
   return config;

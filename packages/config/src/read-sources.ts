@@ -10,7 +10,7 @@ import { CODE, isRecord } from "./source.ts";
 export interface ConfigFiles {
   readonly file: Layer | undefined;
   readonly catalog: readonly ServerEntry[];
-  /** Every file that was looked for, also those that could not be read. */
+  /** Every file that was looked for, also those that could not be read; files of variables come with {@link loadMcpConfig}. */
   readonly paths: readonly string[];
   readonly problems: Problems;
 }
@@ -31,13 +31,8 @@ export function readConfigFiles({ path, catalogPath, overrides }: ConfigFileOpti
   const file = document === undefined ? undefined : documentLayer(document, problems);
   const catalogFile = catalogPath ?? catalogIn(overrides) ?? catalogOf(file);
   const catalog = catalogFile === undefined ? undefined : readDocument(catalogFile, problems);
-  const envFiles = (entries: readonly ServerEntry[] = []) =>
-    entries.flatMap(({ fields: { envFile }, source }) =>
-      envFile === undefined || envFile.includes("${") ? [] : [resolve(source.directory, envFile)],
-    );
   const entries = catalog === undefined ? [] : readCatalog(catalog, problems);
-  const named = [path, catalogFile].filter((each) => each !== undefined).map((each) => resolve(each));
-  const paths = [...named, ...envFiles(file?.servers), ...envFiles(entries)];
+  const paths = [path, catalogFile].filter((each) => each !== undefined).map((each) => resolve(each));
   return { file, catalog: entries, paths, problems };
 }
 

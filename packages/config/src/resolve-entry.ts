@@ -57,6 +57,16 @@ export function resolveEntry(entry: ServerEntry, lookup: Lookup, problems: Probl
   return { type: "streamable-http", url, headers, sseFallback: type === undefined || type === "http" };
 }
 
+/** Returns the absolute paths of all files of variables whose names are known, be they there or not. */
+export function variableFiles(entries: readonly ServerEntry[], lookup: Lookup): readonly string[] {
+  return entries.flatMap((entry) => {
+    const { envFile } = entry.fields;
+    if (envFile === undefined) return [];
+    const named = interpolate(envFile, entry, entry.fieldPath("envFile"), lookup, new Problems());
+    return named === undefined ? [] : [resolve(entry.source.directory, named)];
+  });
+}
+
 /** Reads a file of variables. Its problems are told at the field that names it, since they must not quote it. */
 function variablesOf(
   { source, fieldPath }: ServerEntry,

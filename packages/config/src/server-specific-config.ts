@@ -30,6 +30,8 @@ export interface ServerSpecificConfig {
   /** The server's name; the key says it already, except in `addServerConfig()`. */
   readonly serverName?: string | undefined;
   readonly pool?: PoolConfig | undefined;
+  /** Another name of `pool`; only one of them may be there. */
+  readonly poolConfig?: PoolConfig | undefined;
   /** Higher wins below the global cap. @default 0 */
   readonly priority?: number | undefined;
   /** Selects servers, as in `manager.servers({ tag })`. @default [] */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { McpManagerConfig } from "../src/index.ts";
 import { fileOf, folderOf, refusalOf, refusalOfText } from "./files.ts";
@@ -25,6 +25,18 @@ describe("a file that cannot be read is refused when it", () => {
     const path = fileOf("pool: {}");
     chmodSync(path, 0);
     expect((await refusalOf({ path })).message).toMatch(/this process may not read the file/);
+  });
+
+  it.runIf(process.getuid?.() === 0)("may not be read by this process, which root may", () => {
+    const path = fileOf("pool: {}");
+    chmodSync(dirname(path), 0o755);
+    chmodSync(path, 0o600);
+    const code = `
+      const { loadMcpConfig } = await import(${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)});
+      process.setuid(65534);
+      await loadMcpConfig({ path: ${JSON.stringify(path)}, env: {} }).catch(({ message }) => console.log(message));`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+    expect(said).toMatch(/this process may not read the file/);
   });
 
   it.each([

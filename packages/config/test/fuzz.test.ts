@@ -6,8 +6,8 @@ import { expect, it } from "vitest";
 import { loadMcpConfig, McpManagerConfig } from "../src/index.ts";
 import { folderOf } from "./files.ts";
 
-/** More of them by `MCP_POOL_FUZZ_RUNS=20000`. */
-const RUNS = Number(process.env.MCP_POOL_FUZZ_RUNS ?? 4_000);
+/** More or fewer of them by `MCP_POOL_FUZZ_RUNS`. */
+const RUNS = Number(process.env.MCP_POOL_FUZZ_RUNS ?? 20_000);
 const SECRET = "sk-live-4f9a8b7c6d5e";
 const CATALOGS = new URL("./catalogs/", import.meta.url);
 

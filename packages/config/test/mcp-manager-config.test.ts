@@ -41,9 +41,11 @@ describe("a configuration in code", () => {
   });
 
   it("takes the document's spelling of a server's pool", () => {
-    const added = { serverName: "a", command: "a", poolConfig: { maxConnections: 3 } };
-    const config = new McpManagerConfig({}, { env: {} }).addServerConfig(added);
+    const config = new McpManagerConfig({}, { env: {} });
+    config.addServerConfig({ serverName: "a", command: "a", poolConfig: { maxConnections: 3 } });
     expect(config.getPoolConfigForServer("a").maxConnections).toBe(3);
+    const twice = { serverName: "a", command: "a", poolConfig: { maxConnections: 3 }, pool: { maxConnections: 4 } };
+    expect(() => config.addServerConfig(twice)).toThrow(/again/);
   });
 
   it("adds to what was loaded, replaces it, and takes it out", async () => {
@@ -112,8 +114,14 @@ describe("defaults", () => {
   });
 
   it("leave no option of core out of the schema", () => {
-    // What is known of single tools stands beside the pool, in the server's own settings.
-    const { tools: _tools, trustAnnotations: _trustAnnotations, ...options } = resolvePoolOptions();
+    // What is known of single tools stands beside the pool, in the server's own settings; handlers are code.
+    const {
+      tools: _tools,
+      trustAnnotations: _trustAnnotations,
+      handlers: _handlers,
+      leaseHandlers: _leaseHandlers,
+      ...options
+    } = resolvePoolOptions();
     const code = { onRelease: () => {} };
     expect(poolConfigSchema.safeParse({ ...options, ...code }).error?.issues ?? []).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { McpConfigurationError } from "@mcp-pool/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type McpManagerConfig, type WatchMcpConfigOptions, watchMcpConfig } from "../src/index.ts";
@@ -92,6 +92,27 @@ describe("a watched file", SLOW, () => {
     await until("c,a");
     writeFileSync(catalog, '{ "servers": { "d": { "command": "d" } } }');
     await until("d,a");
+  });
+
+  it.each([
+    ["a plain name", "server.env"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what references look like
+    ["a variable in its name", "${STAGE}.env"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what references look like
+    ["a predefined variable in its name", "${workspaceFolder}/server.env"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what references look like
+    ["an input in its name", "${input:name}.env"],
+  ])("is watched with its files of variables: one with %s", async (_what, envFile) => {
+    const path = fileOf(`mcpServers: { a: { command: a, envFile: ${JSON.stringify(envFile)} } }`);
+    const variables = fileOf("KEY=one", "server.env", dirname(path));
+    const tokens: unknown[] = [];
+    const onReload = (config: McpManagerConfig) => {
+      const connection = config.resolve().servers.get("a")?.connection;
+      tokens.push(connection?.type === "stdio" && connection.env.KEY);
+    };
+    await watched(path, { onReload, env: { STAGE: "server" }, interpolate: { input: () => "server" } });
+    writeFileSync(variables, "KEY=two");
+    await vi.waitFor(() => expect(tokens).toEqual(["two"]), { timeout: 10_000 });
   });
 
   it("may be a link into a folder that is swapped, as in Kubernetes", async () => {

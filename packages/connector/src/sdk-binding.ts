@@ -52,7 +52,7 @@ export interface SdkParts {
 const SDK_V1: SdkBinding = {
   version: "v1",
   async forServer(settings) {
-    const { serverSdk } = await import("./v1/server-sdk.ts").catch(explainMissing);
+    const { serverSdk } = await import("./v1/server-sdk.ts");
     return serverSdk(settings);
   },
 };
@@ -63,14 +63,20 @@ export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSetting
   return () => {
     loading ??= binding.forServer(settings).catch((error: unknown) => {
       loading = undefined;
-      throw error;
+      throw isMissing(error) ? missing(binding, error) : error;
     });
     return loading;
   };
 }
 
-function explainMissing(cause: unknown): never {
-  if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
-  const message = "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()";
-  throw new ConnectFailure(message, { cause });
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+function missing({ version }: SdkBinding, cause: unknown): ConnectFailure {
+  const advice =
+    version === "v1"
+      ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
+      : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
+  return new ConnectFailure(advice, { cause });
 }

@@ -48,7 +48,7 @@ export class Acquisition {
   ): Promise<ConnectionEntry> {
     if (this.#isFull) {
       const error = this.#fullError();
-      this.onFailed(error, 0);
+      this.onFailed(error, 0, terms.kind);
       return Promise.reject(error);
     }
     const { events } = this.#context;
@@ -58,7 +58,7 @@ export class Acquisition {
   }
 
   /** Counts and reports a caller who gets no connection. */
-  onFailed(error: unknown, waitMs: number): void {
+  onFailed(error: unknown, waitMs: number, kind: WaitTerms["kind"]): void {
     const { counters, events } = this.#context;
     if (McpPoolError.isInstance(error)) {
       switch (error.code) {
@@ -80,7 +80,7 @@ export class Acquisition {
         default:
       }
     }
-    if (events.wants("acquire-failed")) events.emit({ type: "acquire-failed", waitMs, error });
+    if (events.wants("acquire-failed")) events.emit({ type: "acquire-failed", kind, waitMs, error });
   }
 
   get #isFull(): boolean {

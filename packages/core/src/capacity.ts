@@ -17,7 +17,7 @@ export interface CapacityClaimant {
   readonly idleSince: number | undefined;
   /** Connections it has beyond one and beyond its minimum. */
   readonly surplus: number;
-  /** Connections that are being closed, or given up while they open: their units come back by themselves. */
+  /** Connections that are being closed, or given up while they open: their units come back by themselves, and soon. */
   readonly closing: number;
   /** Connections that close when the work on them ends. */
   readonly draining: number;
@@ -186,6 +186,8 @@ export class ConnectionCap implements Capacity {
     } else if (this.#recheck === undefined) {
       this.#recheck = this.#clock.setTimer(() => {
         this.#recheck = undefined;
+        // What took too long to close is not reckoned with any more.
+        this.#knownClosing = 0;
         this.#makeRoom();
       }, RECHECK_MS);
       this.#recheck.unref();

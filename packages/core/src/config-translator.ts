@@ -12,7 +12,7 @@ export interface ConfigTranslator<Config, Server> {
   readonly serverPath?: ((serverName: string) => string) | undefined;
 }
 
-/** Leaves core's own configuration as it is. */
+/** Takes core's own form as it is. */
 export const AS_IT_IS: ConfigTranslator<McpConnectionManagerOptions, McpServerDefinition> = {
   manager: (config) => config,
   server: (_name, server) => server,

@@ -31,6 +31,8 @@ export interface RequestFailureOptions {
   readonly cause?: unknown;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** The status of the HTTP response that refused the request, where there was one and no JSON-RPC answer. */
+  readonly httpStatus?: number | undefined;
   /** Settles when the late answer to an aborted or timed-out request arrives, or never can. */
   readonly lateAnswer?: Promise<void> | undefined;
 }
@@ -40,12 +42,14 @@ export class RequestFailure extends Error {
   override readonly name: string = "RequestFailure";
   readonly judgement: Judgement;
   readonly retryAfterMs: number | undefined;
+  readonly httpStatus: number | undefined;
   readonly lateAnswer: Promise<void> | undefined;
 
   constructor(judgement: Judgement, message: string, options: RequestFailureOptions = {}) {
     super(message, { cause: options.cause });
     this.judgement = judgement;
     this.retryAfterMs = options.retryAfterMs;
+    this.httpStatus = options.httpStatus;
     this.lateAnswer = options.lateAnswer;
   }
 }

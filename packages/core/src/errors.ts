@@ -176,9 +176,11 @@ export class McpServerNotFoundError extends McpPoolError {
   override readonly name: string = "McpServerNotFoundError";
   readonly knownServers: readonly string[];
 
-  constructor(serverName: string, knownServers: readonly string[]) {
+  /** @param place where the name stands, for the message */
+  constructor(serverName: string, knownServers: readonly string[], place?: string) {
     const known = knownServers.length === 0 ? "none is configured" : `known: ${knownServers.join(", ")}`;
-    super("SERVER_NOT_FOUND", `unknown MCP server "${serverName}"; ${known}`, { serverName });
+    const where = place === undefined ? "" : `${place}: `;
+    super("SERVER_NOT_FOUND", `${where}unknown MCP server "${serverName}"; ${known}`, { serverName });
     this.knownServers = knownServers;
   }
 }

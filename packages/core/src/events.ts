@@ -1,6 +1,6 @@
 import type { CircuitState } from "./circuit-breaker.ts";
 import type { HandlerKind } from "./client-handlers.ts";
-import type { CloseReason, ConnectionEndpoint, Judgement, ServerNotification } from "./connector.ts";
+import type { CloseReason, ConnectionEndpoint, Judgement, McpConnection, ServerNotification } from "./connector.ts";
 import type { McpPoolError } from "./errors.ts";
 
 /** What every event says of where it comes from. */
@@ -19,6 +19,9 @@ export type PoolEventDetail =
       readonly durationMs: number;
       /** Where it leads; the process id of a stdio server, for one. */
       readonly endpoint: ConnectionEndpoint;
+      readonly era: McpConnection["era"];
+      /** The revision of the protocol that both sides speak, as far as it is known. */
+      readonly protocolVersion: string | undefined;
     }
   | {
       readonly type: "connection-failed";
@@ -60,8 +63,15 @@ export type PoolEventDetail =
       readonly stack: string;
     }
   | { readonly type: "acquire-queued"; readonly waiting: number }
-  | { readonly type: "acquire-failed"; readonly waitMs: number; readonly error: unknown }
   | {
+      readonly type: "acquire-failed";
+      /** Who wanted a connection: an attempt of a request, or someone who acquires a lease. */
+      readonly kind: "request" | "acquire";
+      readonly waitMs: number;
+      readonly error: unknown;
+    }
+  | {
+      /** One attempt of a request has ended. */
       readonly type: "request-finished";
       readonly connectionId: number;
       readonly method: string;
@@ -71,9 +81,23 @@ export type PoolEventDetail =
       /** Time until the request had room, and whether it had it at once. */
       readonly waitMs: number;
       readonly isHit: boolean;
+      /** Whether it took room of its own; else it ran on room that was taken before, such as that of a lease. */
+      readonly hasOwnRoom: boolean;
       readonly judgement: Judgement | "ok";
       /** Whether the answer was a tool result with `isError`. */
       readonly isToolError: boolean;
+      readonly error: unknown;
+    }
+  | {
+      /** A request has ended for its caller, after all its attempts, or without any. */
+      readonly type: "request-settled";
+      readonly method: string;
+      readonly target: string | undefined;
+      readonly durationMs: number;
+      readonly isToolError: boolean;
+      /** Whether its caller gave up. */
+      readonly isAborted: boolean;
+      /** What the caller's promise rejects with; `undefined` when it resolves. */
       readonly error: unknown;
     }
   | {

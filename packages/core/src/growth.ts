@@ -6,7 +6,7 @@ import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
-import { type Opened, Opener } from "./opener.ts";
+import { closingSoon, type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
@@ -110,7 +110,11 @@ export class Growth implements CapacityClaimant {
   }
 
   get closing(): number {
-    return this.#parts.set.closing.size + this.#opener.total - this.#opener.running;
+    return this.#closingSoon + this.#opener.closingSoon;
+  }
+
+  get #closingSoon(): number {
+    return closingSoon(this.#parts.set.closing, this.#context.clock.now());
   }
 
   get draining(): number {
@@ -140,7 +144,7 @@ export class Growth implements CapacityClaimant {
     if (isWaitingToRetry) this.#pause(server.backoff.notBefore);
     else wheel.remove(this.#retry);
     if (isBackingOff || forCallers <= this.#opener.running) capacity?.withdraw(this);
-    const crowded = forCallers - this.#opener.running - this.#parts.set.closing.size;
+    const crowded = forCallers - this.#opener.running - this.#closingSoon;
     if (crowded > 0 && this.size >= options.maxConnections) this.#host.onCrowded(crowded);
     const isOpening = isWaitingToRetry || this.#opener.running > 0 || this.#parts.checker.room > 0;
     this.#parts.queue.setMode(isOpening ? "opening" : "saturated");

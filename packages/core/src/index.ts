@@ -56,7 +56,12 @@ export type { HealthMonitor, HealthStatus } from "./health-monitor.ts";
 export { HEALTH } from "./health-monitor.ts";
 export type { Lease } from "./lease.ts";
 export { McpConnectionManager } from "./manager.ts";
-export type { McpConnectionManagerOptions, McpManagerSettings, McpServerDefinition } from "./manager-options.ts";
+export type {
+  ManagerCloseOptions,
+  McpConnectionManagerOptions,
+  McpManagerSettings,
+  McpServerDefinition,
+} from "./manager-options.ts";
 export type { ManagerStats } from "./manager-stats.ts";
 export type { McpToolsLease } from "./mcp-tools-lease.ts";
 export type {
@@ -87,6 +92,8 @@ export { McpConnectionPool } from "./pool.ts";
 export type { PoolEnvironment } from "./pool-environment.ts";
 export type { PoolMetrics } from "./pool-metrics.ts";
 export type { McpConnectionPoolOptions } from "./pool-parts.ts";
+export type { ProcessManager, ProcessManagers } from "./process-managers.ts";
+export { claimProcessManagers, processManagers } from "./process-managers.ts";
 export type {
   CallToolParams,
   CallToolResult,
@@ -107,5 +114,6 @@ export type {
   Tool,
 } from "./protocol.ts";
 export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
+export type { ServerHealth } from "./server-health.ts";
 export type { LoggingLevel } from "./session-logging.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

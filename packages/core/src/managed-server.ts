@@ -1,4 +1,5 @@
 import type { CapacityClaimant } from "./capacity.ts";
+import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
@@ -136,6 +137,7 @@ export class ManagedServer {
     for (const [key, { pool, isActive, usedAt }] of this.#derived) {
       const { connections, waiting, leases } = pool.stats();
       if (usedAt > since || connections.total > 0 || waiting > 0 || leases > 0 || isActive()) continue;
+      if (isBarred(pool)) continue;
       this.#derived.delete(key);
       void pool.close();
     }
@@ -219,6 +221,14 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
+}
+
+/** Whether the pool's circuit is held by somebody, or still open: a new pool would know nothing of that. */
+function isBarred(pool: McpConnectionPool): boolean {
+  const breaker = pool.plugin(CIRCUIT_BREAKER) as Partial<CircuitBreaker> | undefined;
+  if (typeof breaker?.getStats !== "function") return false;
+  const { forced, retryAfterMs = 0 } = breaker.getStats();
+  return forced || retryAfterMs > 0;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

@@ -55,6 +55,14 @@ export interface McpConnectionManagerOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** What `manager.close()` takes. */
+export interface ManagerCloseOptions {
+  /** Time for work under way to end, in milliseconds. @default 10_000 */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Closes and removes only the servers with this tag. */
+  readonly tag?: string | undefined;
+}
+
 /** Where a server's settings stand, for the messages. */
 export type ServerPath = (serverName: string) => string;
 

@@ -1,4 +1,4 @@
-import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
@@ -7,15 +7,14 @@ import { withFallback } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEvent, PoolEventListener } from "./events.ts";
-import type { HealthStatus } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import type { ManagedServer } from "./managed-server.ts";
-import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
+import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
 import type { AcquireOptions, RequestOptions } from "./options.ts";
 import type { McpConnectionPool } from "./pool.ts";
-import { type PoolMetrics, poolMetrics } from "./pool-metrics.ts";
+import { type PoolMetrics, serverMetrics } from "./pool-metrics.ts";
 import type {
   CallToolParams,
   CallToolResult,
@@ -32,6 +31,7 @@ import type {
 } from "./protocol.ts";
 import { drainError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
+import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 
@@ -195,7 +195,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * The circuit breaker of a server, for an identity.
+   * The circuit breaker of a server, for an identity. Ask anew each time: an identity's pool is thrown away when nobody
+   * uses it any more, unless its circuit is open or forced.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/breaker` is installed
    */
   circuitBreaker(server: string, identity?: string): CircuitBreaker {
@@ -203,21 +204,25 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /**
-   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one without an identity speaks.
+   * What the health checks of a server, or of all by name, have shown so far. Of several pools the one that does worst
+   * speaks, and `pools` has each.
    * @throws {McpConfigurationError} when no plugin of `@mcp-pool/health` is installed
    */
-  health(server: string): HealthStatus;
-  health(): Readonly<Record<string, HealthStatus>>;
-  health(server?: string): HealthStatus | Readonly<Record<string, HealthStatus>> {
-    if (server !== undefined) return this.pool(server).health.status;
+  health(server: string): ServerHealth;
+  health(): Readonly<Record<string, ServerHealth>>;
+  health(server?: string): ServerHealth | Readonly<Record<string, ServerHealth>> {
+    if (server !== undefined) return serverHealth(this.#registry.get(server));
     return Object.fromEntries(this.servers().map((name) => [name, this.health(name)]));
   }
 
-  /** Checks a server, or all side by side, now; rejects when no plugin of `@mcp-pool/health` is installed. */
-  async checkHealth(server: string): Promise<HealthStatus>;
-  async checkHealth(): Promise<Readonly<Record<string, HealthStatus>>>;
-  async checkHealth(server?: string): Promise<HealthStatus | Readonly<Record<string, HealthStatus>>> {
-    if (server !== undefined) return this.pool(server).health.check();
+  /**
+   * Checks a server, or all side by side, now: all pools that have connections, and the pool without an identity in any
+   * case. Rejects when no plugin of `@mcp-pool/health` is installed.
+   */
+  async checkHealth(server: string): Promise<ServerHealth>;
+  async checkHealth(): Promise<Readonly<Record<string, ServerHealth>>>;
+  async checkHealth(server?: string): Promise<ServerHealth | Readonly<Record<string, ServerHealth>>> {
+    if (server !== undefined) return checkServerHealth(this.#registry.get(server));
     const checks = this.servers().map(async (name) => [name, await this.checkHealth(name)] as const);
     return Object.fromEntries(await Promise.all(checks));
   }
@@ -229,12 +234,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     if (server === undefined) {
       return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
     }
-    const { main } = this.#registry.get(server);
-    const breaker = main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
-    return poolMetrics(
-      this.poolsOf(server).map((pool) => pool.stats()),
-      breaker,
-    );
+    return serverMetrics(this.#registry.get(server));
   }
 
   /** Takes a snapshot of all pools. */
@@ -281,10 +281,17 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     return this.#registry.events.subscribe(listener, types);
   }
 
-  /** Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing. */
-  close({ drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {}): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, this.servers().join(", "));
+  /**
+   * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
+   * With a tag it closes and removes the servers that have it, and leaves the others open.
+   */
+  close({ drainTimeoutMs, tag }: ManagerCloseOptions = {}): Promise<void> {
+    const servers = this.servers({ tag });
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, servers.join(", "));
     if (problem !== undefined) return Promise.reject(problem);
+    if (tag !== undefined && this.#closing === undefined) {
+      return Promise.all(servers.map((name) => this.#registry.remove(name, drainTimeoutMs))).then(() => {});
+    }
     this.#closing ??= this.#registry.close(drainTimeoutMs);
     return this.#closing;
   }

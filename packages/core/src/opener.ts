@@ -9,6 +9,22 @@ import type { Connect } from "./plugin.ts";
 /** How long a connect or a close that ignores its end may hold a place, in milliseconds. */
 export const GRACE_MS = 10_000;
 
+/**
+ * How long a close is expected to take, in milliseconds; what takes longer is not reckoned with any more. A stdio server
+ * that ignores the end of its stdin takes 2 s.
+ */
+const PROMPT_MS = 3_000;
+
+/** Counts what will have given its place back soon, in a list of what has {@link GRACE_MS} for it, the oldest first. */
+export function closingSoon(list: Iterable<Deadline> & { readonly size: number }, now: number): number {
+  let slow = 0;
+  for (const { deadlineKey } of list) {
+    if (deadlineKey - now > GRACE_MS - PROMPT_MS) break;
+    slow++;
+  }
+  return list.size - slow;
+}
+
 /** One connection that is being opened. */
 class Opening implements ListItem<Opening>, Deadline {
   readonly id: number;
@@ -83,6 +99,11 @@ export class Opener {
   /** All openings that are not over, given-up ones too. */
   get total(): number {
     return this.#running.size + this.#givenUp.size;
+  }
+
+  /** Given-up openings whose places are free soon. */
+  get closingSoon(): number {
+    return closingSoon(this.#givenUp, this.#context.clock.now());
   }
 
   /** Those that take a place in the pool's maximum: given-up ones of earlier generations do not. */

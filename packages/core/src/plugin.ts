@@ -50,7 +50,8 @@ export interface PooledConnection {
 /** One request on its way through the wraps of a pool. */
 export interface PoolRequest {
   readonly method: string;
-  readonly params: Readonly<Record<string, unknown>> | undefined;
+  /** A plugin may put others in their place; it never changes the caller's own. */
+  params: Readonly<Record<string, unknown>> | undefined;
   readonly options: RequestOptions;
   /** Clock time in milliseconds by which the whole request ends; a plugin may bring it forward. */
   deadlineAt: number;

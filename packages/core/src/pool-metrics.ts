@@ -1,4 +1,5 @@
-import type { CircuitBreaker } from "./circuit-breaker.ts";
+import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
+import type { ManagedServer } from "./managed-server.ts";
 import type { PoolStats } from "./stats.ts";
 
 /** What core itself knows of one server, over all its pools; ready for JSON. Percentages run from 0 to 100, ratios from 0 to 1. */
@@ -47,7 +48,9 @@ export interface PoolMetrics {
 }
 
 /** Adds the snapshots of a server's pools up. */
-export function poolMetrics(pools: readonly PoolStats[], breaker?: CircuitBreaker): PoolMetrics {
+export function serverMetrics(server: ManagedServer): PoolMetrics {
+  const pools = [...server.pools()].map((pool) => pool.stats());
+  const breaker = server.main.plugin(CIRCUIT_BREAKER) as CircuitBreaker | undefined;
   const sum = (pick: (stats: PoolStats) => number) => pools.reduce((total, stats) => total + pick(stats), 0);
   const hits = sum((stats) => stats.counters.hits);
   const misses = sum((stats) => stats.counters.misses);

@@ -25,7 +25,8 @@ import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { optionsError, withMeta } from "./request-options.ts";
+import { isToolError, targetOf } from "./request-errors.ts";
+import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SessionLogging } from "./session-logging.ts";
@@ -59,6 +60,8 @@ export class PoolParts {
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
+  /** Whether the pool has told of its end. */
+  isOver = false;
   readonly #connect: Connect;
   readonly #request: Request;
   readonly #isCounting: boolean;
@@ -81,7 +84,8 @@ export class PoolParts {
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
       closedError: () => closedError(context),
-      onLeft: (waiter, error) => this.acquisition.onFailed(error, context.clock.now() - waiter.enqueuedAt),
+      onLeft: ({ terms, enqueuedAt }, error) =>
+        this.acquisition.onFailed(error, context.clock.now() - enqueuedAt, terms.kind),
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.warmUp.onFailed(error),
       onStopped: (entry) => this.subscriptions.onStopped(entry),
@@ -159,11 +163,12 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const now = clock.now();
     const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),
       options,
-      deadlineAt: clock.now() + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
+      deadlineAt: now + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
       attemptTimeoutMs: undefined,
       lease,
       connectionId: undefined,
@@ -175,6 +180,7 @@ export class PoolParts {
     try {
       const result = this.#request(request);
       if (this.#isCounting) this.#count(result);
+      if (this.context.events.wants("request-settled")) this.#watch(result, request, now);
       return result;
     } catch (error) {
       return Promise.reject(error);
@@ -189,6 +195,31 @@ export class PoolParts {
     this.#underWay++;
     const end = () => void this.#underWay--;
     result.then(end, end);
+  }
+
+  #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
+    const { method, options } = request;
+    const { signal } = options;
+    const target = targetOf(request);
+    const settled = (isToolError: boolean, error: unknown) => {
+      // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
+      if (this.isOver) return;
+      const durationMs = this.context.clock.now() - startedAt;
+      const isAborted = signal?.aborted === true && error === signal.reason;
+      this.context.events.emit({
+        type: "request-settled",
+        method,
+        target,
+        durationMs,
+        isToolError,
+        isAborted,
+        error,
+      });
+    };
+    result.then(
+      (value) => settled(isToolError(method, value), undefined),
+      (error: unknown) => settled(false, error),
+    );
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -231,8 +262,16 @@ export class PoolParts {
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     const problem = watchConnection(entry, this.context, this.dispatcher, this);
-    const { id: connectionId, endpoint } = entry;
-    this.context.events.emit({ type: "connection-opened", connectionId, durationMs, endpoint });
+    const { id: connectionId, endpoint, era, server } = entry;
+    const { protocolVersion } = server;
+    this.context.events.emit({
+      type: "connection-opened",
+      connectionId,
+      durationMs,
+      endpoint,
+      era,
+      protocolVersion,
+    });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();
@@ -250,13 +289,4 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
-}
-
-function toolTimeoutMs(
-  method: string,
-  params: Readonly<Record<string, unknown>> | undefined,
-  { tools }: ResolvedPoolOptions,
-): number | undefined {
-  if (tools === undefined || method !== "tools/call") return undefined;
-  return tools.get(String(params?.name))?.timeoutMs;
 }

@@ -121,7 +121,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
       if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, asked, now, true));
       return room.then((entry) => this.#parts.leases.issue(entry, asked, this.#parts.context.clock.now(), false));
     } catch (error) {
-      this.#parts.acquisition.onFailed(error, 0);
+      this.#parts.acquisition.onFailed(error, 0, "acquire");
       return Promise.reject(error);
     }
   }
@@ -255,6 +255,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
+    this.#parts.isOver = true;
     this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }

@@ -38,6 +38,11 @@ export function targetOf(request: PoolRequest): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
+/** Whether an answer is a tool's own failure: a result with `isError`. */
+export function isToolError(method: string, result: unknown): boolean {
+  return method === "tools/call" && (result as { isError?: unknown } | undefined)?.isError === true;
+}
+
 function translate(failure: RequestFailure, what: string, options: McpPoolErrorOptions, isExclusive: boolean): unknown {
   const { judgement, message, retryAfterMs } = failure;
   switch (judgement) {

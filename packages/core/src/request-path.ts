@@ -8,7 +8,7 @@ import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
 import { HeldConnection } from "./one-connection.ts";
 import type { PoolRequest } from "./plugin.ts";
-import { describeRequest, targetOf } from "./request-errors.ts";
+import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
 import type { WaitTerms } from "./wait-queue.ts";
 
@@ -118,9 +118,8 @@ export class RequestPath implements AttemptHost {
     error: unknown,
   ): void {
     const { counters, events, clock } = this.context;
-    const isToolError =
-      request.method === "tools/call" && (result as { isError?: unknown } | undefined)?.isError === true;
-    if (isToolError) counters.errors.tool++;
+    const isFailedTool = isToolError(request.method, result);
+    if (isFailedTool) counters.errors.tool++;
     if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
     if (!events.wants("request-finished")) return;
     events.emit({
@@ -131,8 +130,9 @@ export class RequestPath implements AttemptHost {
       durationMs: clock.now() - terms.startedAt,
       waitMs: terms.waitMs,
       isHit: terms.isHit,
+      hasOwnRoom: terms.hasRoom,
       judgement: failure?.judgement ?? "ok",
-      isToolError,
+      isToolError: isFailedTool,
       error,
     });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CircuitBreakerOpenError, McpConfigurationError, type PoolPlugin } from "../src/index.ts";
+import { CircuitBreakerOpenError, type CircuitFallback, McpConfigurationError, type PoolPlugin } from "../src/index.ts";
 import { judged } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 
@@ -65,6 +65,19 @@ describe("a call that the circuit breaker of its server refuses", () => {
     connector.onRequest.next(judged("outcome-unknown"));
     await expect(manager.callTool("files", ECHO)).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
     expect(connector.requests).toHaveLength(1);
+  });
+
+  it("is typed: what stands in for a method has that method's parameters and result", () => {
+    const right: CircuitFallback = { callTool: ({ name }) => ({ content: [{ type: "text", text: name }] }) };
+    // @ts-expect-error a list of tools is no result of a call
+    const wrong: CircuitFallback = { callTool: () => ({ tools: [] }) };
+    // @ts-expect-error there is no such method
+    const unknown: CircuitFallback = { callTools: () => ({ content: [] }) };
+    expect([right, wrong, unknown].map((each) => Object.keys(each))).toEqual([
+      ["callTool"],
+      ["callTool"],
+      ["callTools"],
+    ]);
   });
 
   it("tells of a bad fallback when the manager is made", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PoolEvent } from "../src/index.ts";
-import { EventRecorder, judged, ok } from "../src/testing/index.ts";
+import type { PoolEvent, PoolPlugin } from "../src/index.ts";
+import { EventRecorder, fail, hang, judged, ok } from "../src/testing/index.ts";
 import { exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 describe("events", () => {
@@ -13,7 +13,15 @@ describe("events", () => {
     const source = { serverName: "files", identity: undefined, poolName: "files" };
     expect(recorder.events).toEqual([
       { ...source, type: "acquire-queued", waiting: 1 },
-      { ...source, type: "connection-opened", connectionId: 1, durationMs: 250, endpoint: { transport: "in-memory" } },
+      {
+        ...source,
+        type: "connection-opened",
+        connectionId: 1,
+        durationMs: 250,
+        endpoint: { transport: "in-memory" },
+        era: "legacy",
+        protocolVersion: undefined,
+      },
       {
         ...source,
         type: "request-finished",
@@ -23,8 +31,19 @@ describe("events", () => {
         durationMs: 0,
         waitMs: 250,
         isHit: false,
+        hasOwnRoom: true,
         judgement: "ok",
         isToolError: false,
+        error: undefined,
+      },
+      {
+        ...source,
+        type: "request-settled",
+        method: "tools/call",
+        target: "echo",
+        durationMs: 250,
+        isToolError: false,
+        isAborted: false,
         error: undefined,
       },
       {
@@ -52,6 +71,66 @@ describe("events", () => {
       isToolError: true,
       judgement: "ok",
     });
+  });
+
+  it("tell how a request ended for its caller: once, after all attempts, and also without any", async () => {
+    const again: PoolPlugin = {
+      name: "again",
+      install: () => ({ request: (next) => (request) => next(request).catch(() => next(request)) }),
+    };
+    const { pool, connector, recorder, clock } = scriptedPool({ plugins: [again] });
+    connector.onRequest.next(judged("not-sent"), ok({ content: [], isError: true }));
+    outcomeOf(pool.request("tools/call", { name: "echo" }));
+    await clock.advance(10_000);
+    connector.onRequest.next(judged("not-sent"), judged("not-sent"));
+    const lost = outcomeOf(pool.request("ping"));
+    await clock.advance(10_000);
+    connector.onConnect.always(fail(new Error("refused")));
+    outcomeOf(pool.request("tools/list"));
+    await clock.advance(40_000);
+    const controller = new AbortController();
+    outcomeOf(pool.request("ping", {}, { signal: controller.signal }));
+    controller.abort("enough");
+    await clock.settle();
+    expect(recorder.of("request-settled")).toMatchObject([
+      { method: "tools/call", target: "echo", isToolError: true, error: undefined },
+      { method: "ping", target: undefined, isToolError: false, error: lost.error },
+      { method: "tools/list", isToolError: false, isAborted: false, error: { code: "CONNECTION_FAILED" } },
+      { method: "ping", isAborted: true, error: "enough" },
+    ]);
+    expect(recorder.of("request-finished").map(({ method }) => method)).toEqual([
+      "tools/call",
+      "tools/call",
+      "ping",
+      "ping",
+    ]);
+  });
+
+  it("tell which requests took room of their own, and what it was that got no connection", async () => {
+    const { pool, recorder } = exclusivePool({ maxConnections: 1, maxWaiting: 1 });
+    const lease = await pool.acquire();
+    await lease.request("ping");
+    const next = pool.request("ping");
+    await expect(pool.acquire()).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
+    await expect(pool.request("ping")).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
+    lease.release();
+    await next;
+    expect(recorder.of("request-finished").map(({ hasOwnRoom }) => hasOwnRoom)).toEqual([false, true]);
+    expect(recorder.of("acquire-failed").map(({ kind }) => kind)).toEqual(["acquire", "request"]);
+  });
+
+  it("end with pool-closed: a request that the close has ended tells nothing after it", async () => {
+    const { pool, connector, recorder, clock } = scriptedPool();
+    connector.onRequest.next(hang());
+    const request = outcomeOf(pool.request("ping"));
+    await clock.settle();
+    const closing = pool.close({ drainTimeoutMs: 0 });
+    await clock.settle();
+    await closing;
+    expect(request).toMatchObject({ state: "rejected", error: { code: "OUTCOME_UNKNOWN" } });
+    await expect(pool.request("ping")).rejects.toMatchObject({ code: "POOL_CLOSED" });
+    await clock.settle();
+    expect(recorder.types.at(-1)).toBe("pool-closed");
   });
 
   it("hand on what servers announce", async () => {
@@ -122,8 +201,10 @@ describe("events", () => {
       "acquire-queued",
       "connection-opened",
       "request-finished",
+      "request-settled",
       "connection-retired",
       "request-finished",
+      "request-settled",
       "connection-closed",
     ]);
     expect(told(after.types)).toEqual(told(recorder.types));

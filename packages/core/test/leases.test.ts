@@ -87,7 +87,13 @@ describe("a lease", () => {
     await clock.settle();
     expect(request.state).toBe("resolved");
     expect(connector.connection(1).closes).toEqual(["discarded"]);
-    expect(recorder.types).toEqual(["connection-retired", "lease-released", "request-finished", "connection-closed"]);
+    expect(recorder.types).toEqual([
+      "connection-retired",
+      "lease-released",
+      "request-finished",
+      "request-settled",
+      "connection-closed",
+    ]);
     expect(recorder.of("connection-closed")).toMatchObject([{ reason: "discarded", cause: new Error("garbled") }]);
   });
 

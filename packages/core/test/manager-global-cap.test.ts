@@ -171,7 +171,7 @@ describe("the global cap", () => {
     const waiting = [outcomeOf(manager.acquire("one")), outcomeOf(manager.acquire("two"))];
     // More callers of a pool that waits already do not hurry it.
     waiting.push(outcomeOf(manager.acquire("one")), outcomeOf(manager.acquire("one")));
-    await clock.advance(3_000);
+    await clock.advance(2_900);
     expect(connector.pendingOf("close")).toHaveLength(2);
     connector.onClose.always(ok());
     for (const call of connector.pendingOf("close")) call.resolve();

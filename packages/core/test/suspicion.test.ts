@@ -41,6 +41,7 @@ describe("a connection on which a request timed out", () => {
       "connection-opened",
       "connection-suspected",
       "request-finished",
+      "request-settled",
       "connection-cleared",
     ]);
     expect(request.state).toBe("rejected");

@@ -11,6 +11,7 @@ it.each([
   "lease-released",
   "lease-released-again",
   "request-finished",
+  "request-settled",
   "notification-received",
   "connection-failed",
   "connection-opened",

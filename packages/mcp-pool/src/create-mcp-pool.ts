@@ -5,6 +5,7 @@ import {
   McpManagerConfig,
   type McpPoolConfig,
   type McpServerConfig,
+  type McpSettings,
   type NamedServerConfig,
   type ResolvedMcpConfig,
   type ResolvedServerConfig,
@@ -19,12 +20,14 @@ import {
   type McpServerDefinition,
   type PoolPlugin,
 } from "@mcp-pool/core";
+import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
+import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
 import { serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
-export interface CreateMcpPoolOptions {
+export interface CreateMcpPoolOptions extends Telemetry {
   /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. Mocks go before it. */
   readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
@@ -49,7 +52,10 @@ export type McpPoolSource = string | McpPoolConfig | McpManagerConfig;
 export type McpAddedServerConfig = McpServerConfig & Omit<ServerSpecificConfig, "serverName">;
 
 /** The manager of the full stack: `reload` takes a configuration, `addServer` a server and how to pool it. */
-export type McpPoolManager = McpConnectionManager<McpPoolConfig | McpManagerConfig, McpAddedServerConfig>;
+export type McpPoolManager = McpConnectionManager<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> & {
+  /** Collects the figures of this manager's pools. */
+  readonly metrics: McpMetricsCollector;
+};
 
 /**
  * Composes the full stack. Nothing is opened yet: servers connect on first use, or at `manager.warmUp()`.
@@ -60,21 +66,39 @@ export async function createMcpPool(
   source?: McpPoolSource,
   options: CreateMcpPoolOptions = {},
 ): Promise<McpPoolManager> {
-  const { env = process.env, interpolate } = options;
+  return createManager(source, options, createCollector());
+}
+
+/** Does what {@link createMcpPool} does, with a given collector. */
+export async function createManager(
+  source: McpPoolSource | undefined,
+  options: CreateMcpPoolOptions,
+  collector: McpMetricsCollector,
+): Promise<McpPoolManager> {
+  const config = await loadSource(source, options);
+  const manager = new McpConnectionManager(config, translator(options, new ManagerMetrics(collector, options)));
+  collector.attach(manager);
+  return Object.assign(manager, { metrics: collector });
+}
+
+async function loadSource(
+  source: McpPoolSource | undefined,
+  { env = process.env, interpolate }: CreateMcpPoolOptions,
+): Promise<McpPoolConfig | McpManagerConfig> {
   if (source === undefined || typeof source === "string") {
     const path = source ?? env.MCP_CONFIG_PATH;
     if (path === undefined || path === "") {
       const message = "the pool needs a configuration: none was given, and MCP_CONFIG_PATH names no file";
       throw new McpConfigurationError([{ path: "", message }]);
     }
-    const config = await loadMcpConfig({ path, env, interpolate });
-    return new McpConnectionManager(config, translator(options));
+    return loadMcpConfig({ path, env, interpolate });
   }
-  return new McpConnectionManager(source, translator(options));
+  return source;
 }
 
 function translator(
   options: CreateMcpPoolOptions,
+  metrics: ManagerMetrics,
 ): ConfigTranslator<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> {
   const { env = process.env } = options;
   const log = new EventLog(options.logger);
@@ -84,8 +108,9 @@ function translator(
     return typeof options.plugins === "function" ? options.plugins(serverName) : (options.plugins ?? []);
   }
 
-  function plugins(serverName: string): readonly PoolPlugin[] {
-    return [...own(serverName), log.plugin];
+  function plugins(serverName: string, settings: McpSettings): readonly PoolPlugin[] {
+    const brought = own(serverName);
+    return [...metrics.plugins(settings, new Set(brought.map(({ name }) => name))), ...brought, log.plugin];
   }
 
   function handlersOf(serverName: string): ClientHandlers | undefined {
@@ -93,13 +118,16 @@ function translator(
   }
 
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
-    const servers = [...resolved.servers].map(
-      ([name, server]) =>
-        [
-          name,
-          serverDefinition(server, { connector: options.connector, plugins: own(name), handlers: handlersOf(name) }),
-        ] as const,
-    );
+    const { enableMetrics = true, sdk = "v1" } = resolved.settings;
+    const servers = [...resolved.servers].map(([name, server]) => {
+      const definition = serverDefinition(server, {
+        connector: options.connector,
+        plugins: own(name),
+        handlers: handlersOf(name),
+        sdk,
+      });
+      return [name, { ...definition, pluginKey: `${definition.pluginKey} metrics=${enableMetrics}` }] as const;
+    });
     return Object.fromEntries(servers);
   }
 
@@ -112,8 +140,13 @@ function translator(
         const servers = define(resolved);
         const { maxTotalConnections, cleanupIntervalMs, logLevel } = resolved.settings;
         log.setLevel(logLevel);
+        metrics.configure(resolved.settings);
         current = config;
-        return { servers, settings: { maxTotalConnections, cleanupIntervalMs }, plugins };
+        return {
+          servers,
+          settings: { maxTotalConnections, cleanupIntervalMs },
+          plugins: (name) => plugins(name, resolved.settings),
+        };
       } catch (error) {
         if (!(error instanceof McpConfigurationError)) throw error;
         issues.push(...error.issues);

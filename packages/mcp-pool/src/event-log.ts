@@ -60,14 +60,19 @@ export class EventLog {
 const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** Levels of events; all others are details, for `debug`. */
-const LEVELS: Readonly<Record<string, LogLevel>> = {
+const LEVELS: Readonly<Partial<Record<PoolEvent["type"], LogLevel>>> = {
   "connection-opened": "info",
   "connection-closed": "info",
   "session-renewed": "info",
+  "connection-cleared": "info",
+  "request-retried": "info",
   "pool-reconfigured": "info",
   "pool-closed": "info",
   "connection-failed": "warn",
   "connection-suspected": "warn",
+  "connects-paused": "warn",
+  "circuit-state-changed": "warn",
+  "health-check-failed": "warn",
   "acquire-failed": "warn",
   "lease-leaked": "warn",
   "lease-released-again": "warn",
@@ -76,7 +81,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   "listener-failed": "error",
 };
 
-function levelOf(type: string): LogLevel {
+function levelOf(type: PoolEvent["type"]): LogLevel {
   return LEVELS[type] ?? "debug";
 }
 

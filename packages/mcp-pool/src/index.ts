@@ -1,3 +1,27 @@
+export type {
+  AgentConfig,
+  AgentVersion,
+  AgentVersionFactoryOptions,
+  AgentVersionOptions,
+  McpToolManager,
+  PooledCallOptions,
+  PooledMcpClient,
+  PooledMcpToolsOptions,
+  PooledTool,
+  PooledToolSource,
+  ResolveAgentToolsOptions,
+  ToolFilter,
+  VersionedAgent,
+} from "@mcp-pool/agent-adapter";
+export {
+  AgentVersionFactory,
+  collectTools,
+  createPooledMcpTools,
+  createVersionedAgent,
+  PooledMcpTools,
+  resolveAgentTools,
+  toMcpClient,
+} from "@mcp-pool/agent-adapter";
 export type { CircuitBreakerOptions, RetryOptions } from "@mcp-pool/breaker";
 export { CircuitBreaker, circuitBreaker, requestTimeout, retry } from "@mcp-pool/breaker";
 export type {
@@ -60,6 +84,7 @@ export type {
   PoolStats,
   RequestOptions,
   ResourceUpdate,
+  ServerHealth,
   ServerNotification,
   Tool,
   ToolOptions,
@@ -83,6 +108,17 @@ export {
 } from "@mcp-pool/core";
 export type { HealthOptions } from "@mcp-pool/health";
 export { health } from "@mcp-pool/health";
+export type { OtelMetricsOptions } from "@mcp-pool/metrics-otel";
+export { otelMetrics } from "@mcp-pool/metrics-otel";
+export type {
+  AllMetrics,
+  HealthSummary,
+  McpMetricsCollectorOptions,
+  ServerHealthMetrics,
+  ServerMetrics,
+  SnakeCase,
+} from "@mcp-pool/metrics-otel/collector";
+export { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 export {
   type CreateMcpPoolOptions,
   createMcpPool,
@@ -91,4 +127,4 @@ export {
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
 export type { Logger } from "./logger.ts";
-export { getMcpConnectionManager, shutdownMcpConnectionManager } from "./process-manager.ts";
+export { getMcpConnectionManager, getMetricsCollector, shutdownMcpConnectionManager } from "./process-manager.ts";

@@ -1,14 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import { McpManagerConfig } from "@mcp-pool/config";
-import { McpConfigurationError } from "@mcp-pool/core";
+import { claimProcessManagers, McpConfigurationError } from "@mcp-pool/core";
+import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import {
   type CreateMcpPoolOptions,
-  createMcpPool,
+  createManager,
   type McpPoolManager,
   type McpPoolSource,
 } from "./create-mcp-pool.ts";
+import { createCollector } from "./metrics.ts";
 
+let collector: McpMetricsCollector | undefined;
 let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
+
+/** Another copy of this package may have been first; then its manager is that of this process. */
+const managers = claimProcessManagers({ get: getOwn, shutdown: shutdownOwn });
 
 /**
  * Returns the manager of this process, for code that can't pass one along. The first call makes it, for all who call meanwhile.
@@ -19,8 +25,17 @@ export async function getMcpConnectionManager(
   source?: McpPoolSource,
   options?: CreateMcpPoolOptions,
 ): Promise<McpPoolManager> {
+  return managers.get(source, options);
+}
+
+/** Closes the manager of this process, if there is one; the next {@link getMcpConnectionManager} makes a new one. */
+export async function shutdownMcpConnectionManager(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
+  await managers.shutdown(options);
+}
+
+async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): Promise<McpPoolManager> {
   if (current === undefined) {
-    const created = { source, manager: createMcpPool(source, options) };
+    const created = { source, manager: createManager(source, options ?? {}, getMetricsCollector()) };
     current = created;
     created.manager.catch(() => {
       if (current === created) current = undefined;
@@ -33,8 +48,13 @@ export async function getMcpConnectionManager(
   return current.manager;
 }
 
-/** Closes the manager of this process, if there is one; the next {@link getMcpConnectionManager} makes a new one. */
-export async function shutdownMcpConnectionManager(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
+/** Returns the collector of the manager of this process; also before there is one, and after it is closed. */
+export function getMetricsCollector(): McpMetricsCollector {
+  collector ??= createCollector();
+  return collector;
+}
+
+async function shutdownOwn(options?: { readonly drainTimeoutMs?: number }): Promise<void> {
   const closing = current;
   current = undefined;
   // One that could not be made needs no closing; whoever asked for it was told.

@@ -12,6 +12,7 @@ import {
 } from "@mcp-pool/core";
 import { comparable } from "./comparable.ts";
 import { resiliencePlugins } from "./resilience.ts";
+import { SDK_V2 } from "./sdk.ts";
 
 /** Makes the connector of a server; `undefined` leaves it to the built-in ones. */
 export type ConnectorFactory = (serverName: string, config: ResolvedServerConfig) => Connector | undefined;
@@ -21,12 +22,14 @@ export interface ServerCode {
   readonly connector: ConnectorFactory | undefined;
   readonly plugins: readonly PoolPlugin[];
   readonly handlers: ClientHandlers | undefined;
+  /** The SDK for the built-in connectors. */
+  readonly sdk: "v1" | "v2";
 }
 
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  { connector, plugins, handlers }: ServerCode,
+  { connector, plugins, handlers, sdk }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
   const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
@@ -38,8 +41,9 @@ export function serverDefinition(
     connector:
       connection === undefined
         ? mockConnector(mock)
-        : (connector?.(name, connection) ?? connect(name, connection, { renewSessions })),
-    connectionKey: comparable(connection === undefined ? ["mock", mock] : [connection, renewSessions]),
+        : (connector?.(name, connection) ??
+          connect(name, connection, { renewSessions, sdk: sdk === "v2" ? SDK_V2 : undefined })),
+    connectionKey: comparable(connection === undefined ? ["mock", mock] : [connection, renewSessions, sdk]),
     pool: { ...pool, handlers },
     priority,
     tags,
@@ -55,12 +59,12 @@ export function serverDefinition(
 function connect(
   name: string,
   connection: ResolvedServerConfig,
-  options: Pick<HttpConnectorOptions, "renewSessions">,
+  options: Pick<HttpConnectorOptions, "renewSessions" | "sdk">,
 ): Connector {
   try {
     switch (connection.type) {
       case "stdio":
-        return stdioConnector(connection);
+        return stdioConnector({ ...connection, sdk: options.sdk });
       case "sse":
         return httpConnector({ ...options, url: connection.url, headers: connection.headers, transport: "sse" });
       case "streamable-http": {

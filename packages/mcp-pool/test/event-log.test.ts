@@ -1,6 +1,6 @@
 import { Console } from "node:console";
 import { Writable } from "node:stream";
-import { FakeClock, fail, ScriptedConnector } from "@mcp-pool/core/testing";
+import { FakeClock, fail, judged, ScriptedConnector } from "@mcp-pool/core/testing";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createLogger, format, transports } from "winston";
@@ -38,6 +38,40 @@ describe("the log", () => {
     expect(lines).toContainEqual(expect.stringMatching(/^info: mcp-pool a: connection-opened connectionId=\d/));
     expect(lines).toContainEqual(expect.stringMatching(/^info: mcp-pool a: connection-closed .*reason=pool-closed/));
     for (const line of lines) expect(line).not.toMatch(/\n|request-finished/);
+  });
+
+  it("tells what is done about failures at info or above, and what each call meets at debug", async () => {
+    const { lines, logger } = collecting();
+    const { manager, connector } = await setUp(
+      { logger },
+      { settings: { logLevel: "debug" }, pool: { minConnections: 0, circuitBreaker: { failureThreshold: 2 } } },
+    );
+    const call = () => manager.callTool("a", { name: "echo" }).catch(() => {});
+    connector.onRequest.next(judged("not-sent"));
+    await call();
+    connector.onProbe.next(fail(new Error("no answer")));
+    await manager.checkHealth("a");
+    connector.onRequest.always(judged("timed-out"));
+    for (let each = 0; each < 3; each++) await call();
+    for (const pattern of [
+      /^info: mcp-pool a: request-retried .*attempt=2 judgement=not-sent delayMs=0/,
+      /^warn: mcp-pool a: health-check-failed .*failuresInRow=1 failureThreshold=3 error=".*no answer"/,
+      /^warn: mcp-pool a: circuit-state-changed from=closed to=open isForced=false retryAfterMs=\d/,
+      /^debug: mcp-pool a: circuit-rejected state=open/,
+      /^debug: mcp-pool a: health-check-started/,
+    ]) {
+      expect(lines).toContainEqual(expect.stringMatching(pattern));
+    }
+  });
+
+  it("warns of the pauses that a server which keeps failing gets", async () => {
+    const { lines, logger } = collecting();
+    const { manager, connector } = await setUp({ logger });
+    connector.onConnect.always(fail(new Error("refused")));
+    for (let each = 0; each < 2; each++) await manager.callTool("a", { name: "echo" }).catch(() => {});
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warn: mcp-pool a: connects-paused delayMs=\d+(\.\d)? strikes=\d/),
+    );
   });
 
   it("goes on at a new level after a reload, also for pools that are kept", async () => {

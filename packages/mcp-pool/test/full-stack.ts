@@ -1,5 +1,10 @@
-import { McpConnectionManager, type McpConnectionManagerOptions, type PoolPlugin } from "@mcp-pool/core";
-import { EventRecorder, FakeClock, ScriptedConnector } from "@mcp-pool/core/testing";
+import {
+  McpConnectionManager,
+  type McpConnectionManagerOptions,
+  type McpServerDefinition,
+  type PoolPlugin,
+} from "@mcp-pool/core";
+import { EventRecorder, FakeClock, ScriptedConnector, type ScriptedConnectorOptions } from "@mcp-pool/core/testing";
 import { expect, onTestFinished } from "vitest";
 import { circuitBreaker, health, retry } from "../src/index.ts";
 
@@ -18,19 +23,25 @@ export interface FullStack {
   connector(server: string): ScriptedConnector;
 }
 
+/** What a full stack is made of: the options of its manager, and what each of its servers is like. */
+export interface FullStackOptions extends Omit<McpConnectionManagerOptions, "servers"> {
+  readonly server?: Partial<McpServerDefinition>;
+  readonly connector?: ScriptedConnectorOptions;
+}
+
 /** Makes a manager of scripted servers with the given plugins; it is closed after the test. */
 export function fullStack(
   servers: readonly string[],
-  options: Omit<McpConnectionManagerOptions, "servers"> = {},
+  { server, connector: own, ...options }: FullStackOptions = {},
 ): FullStack {
   const clock = new FakeClock();
-  const connectors = new Map(servers.map((name) => [name, new ScriptedConnector({ clock })]));
+  const connectors = new Map(servers.map((name) => [name, new ScriptedConnector({ clock, ...own })]));
   const manager = new McpConnectionManager({
     clock,
     plugins: PLUGINS,
     ...options,
     pool: { minConnections: 0, ...options.pool },
-    servers: Object.fromEntries([...connectors].map(([name, connector]) => [name, { connector }])),
+    servers: Object.fromEntries([...connectors].map(([name, connector]) => [name, { connector, ...server }])),
   });
   const recorder = new EventRecorder(manager);
   onTestFinished(async () => {

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const PACKAGES = ["core", "config", "connector", "breaker", "health", "mcp-pool"];
-const FACADE = ["mcp-pool", "breaker", "config", "connector", "core", "health"];
+const PACKAGES = ["core", "config", "connector", "breaker", "health", "metrics-otel", "agent-adapter", "mcp-pool"];
+const FACADE = ["mcp-pool", "breaker", "config", "connector", "core", "health", "metrics-otel", "agent-adapter"];
 const SERVER = "@modelcontextprotocol/server-everything";
 const SETUP_MS = 420_000;
 const RUN_MS = 120_000;

@@ -1,6 +1,6 @@
-import { ScriptedConnector } from "@mcp-pool/core/testing";
+import { ok, ScriptedConnector } from "@mcp-pool/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { getMcpConnectionManager, shutdownMcpConnectionManager } from "../src/index.ts";
+import { createPooledMcpTools, getMcpConnectionManager, shutdownMcpConnectionManager } from "../src/index.ts";
 
 const SOURCE = { mcpServers: { a: { command: "a" } } };
 const options = () => ({ connector: () => new ScriptedConnector() });
@@ -53,4 +53,13 @@ describe("the manager of the process", () => {
     const manager = await getMcpConnectionManager(SOURCE, options());
     expect(manager.servers()).toEqual(["a"]);
   });
+});
+
+it("pooled tools that were given no manager use that of the process", async () => {
+  const connector = new ScriptedConnector();
+  connector.onRequest.always(ok({ tools: [], content: [] }));
+  const tools = createPooledMcpTools("a");
+  await expect(tools.tools()).rejects.toThrow(/needs a configuration/);
+  await getMcpConnectionManager(SOURCE, { connector: () => connector });
+  expect(await tools.tools()).toEqual([]);
 });

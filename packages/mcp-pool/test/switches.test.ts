@@ -1,49 +1,8 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { FakeClock, ScriptedConnector } from "@mcp-pool/core/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import {
-  type CreateMcpPoolOptions,
-  createMcpPool,
-  type Logger,
-  type McpPoolConfig,
-  type McpPoolManager,
-  type PoolPlugin,
-} from "../src/index.ts";
-import { temporaryFolder } from "./real-servers.ts";
+import { createMcpPool, type Logger, type PoolPlugin } from "../src/index.ts";
+import { managerBy, SERVERS, type Switch, scripted, WAYS } from "./switched.ts";
 
 const ECHO = { name: "echo", arguments: { message: "hi" } };
-const SERVERS = { a: { command: "mcp-pool-no-such-command" } };
-
-/** One switch in its three forms. */
-interface Switch {
-  readonly env: Readonly<Record<string, string>>;
-  readonly yaml: string;
-  readonly code: McpPoolConfig;
-}
-
-type Way = "variable" | "file" | "code";
-const WAYS: readonly Way[] = ["variable", "file", "code"];
-
-/** Makes a manager with a switch thrown in one way, or not at all. */
-async function managerBy(way: Way | "not at all", { env, yaml, code }: Switch, options: CreateMcpPoolOptions = {}) {
-  let manager: McpPoolManager;
-  if (way === "file") {
-    const path = join(temporaryFolder(), "mcp-pool.yaml");
-    writeFileSync(path, `mcpServers: ${JSON.stringify(SERVERS)}\n${yaml}\n`);
-    manager = await createMcpPool(path, { env: {}, ...options });
-  } else {
-    const config = { mcpServers: SERVERS, ...(way === "code" ? code : {}) };
-    manager = await createMcpPool(config, { env: way === "variable" ? env : {}, ...options });
-  }
-  onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
-  return manager;
-}
-
-function scripted(): { connector: ScriptedConnector; options: CreateMcpPoolOptions } {
-  const connector = new ScriptedConnector({ clock: new FakeClock() });
-  return { connector, options: { connector: () => connector } };
-}
 
 describe.each(WAYS)("by %s,", (way) => {
   it("mocks answer in place of every server", async () => {

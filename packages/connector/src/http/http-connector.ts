@@ -37,6 +37,9 @@ const DEFAULT_RECONNECTION: StreamableHTTPReconnectionOptions = {
   maxRetries: 2,
 };
 
+/** Pauses between connects to a server that fails: a socket is cheaper than a process, for which core's own are meant. */
+const CONNECT_BACKOFF = { initialDelayMs: 10, maxDelayMs: 5_000 };
+
 /** Refusals of the first POST that speak of an older server (specification 2025-11-25, "Backwards Compatibility"). */
 const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 
@@ -110,6 +113,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
+    connectBackoff: CONNECT_BACKOFF,
     connect: (request) => (known === undefined ? openEither(request) : openKnown(known, request)),
   };
 }

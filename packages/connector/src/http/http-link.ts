@@ -92,9 +92,9 @@ export class HttpLink implements Link {
       const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
       throw judgePost(error, failed, this.sdk);
     }
-    if (request.isOpen && post.leg?.kind === "response" && post.leg.mediaType === "application/json") {
-      throw new RequestFailure("outcome-unknown", "the response held no answer");
-    }
+    // In HTTP+SSE the answer comes over the event stream; here it is in the response, or in the stream that it is.
+    const hasStream = this.#options.kind === "sse" || (post.leg?.kind === "response" && isStream(post.leg.mediaType));
+    if (request.isOpen && !hasStream) throw new RequestFailure("outcome-unknown", "the response held no answer");
   }
 
   forgetRequest(id: number): void {
@@ -134,4 +134,8 @@ export class HttpLink implements Link {
     this.#lostCause = new Error("the server's event stream ended");
     void this.transport.close().catch(() => undefined);
   }
+}
+
+function isStream(mediaType: string | undefined): boolean {
+  return mediaType === "text/event-stream";
 }

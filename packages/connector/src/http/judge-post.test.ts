@@ -60,7 +60,12 @@ describe("a response is judged", () => {
   });
 
   test("and keeps what the server asks for and what it says", () => {
-    expect(judged(response(429, "s", undefined, 1_500))).toMatchObject({ retryAfterMs: 1_500, cause: unreadable });
+    expect(judged(response(429, "s", undefined, 1_500))).toMatchObject({
+      retryAfterMs: 1_500,
+      httpStatus: 429,
+      cause: unreadable,
+    });
+    expect(judged(response(200)).httpStatus).toBeUndefined();
     expect(judged(response(400, undefined, rpc(-32_602)))).toMatchObject({ cause: { code: -32_602 } });
   });
 });

@@ -77,5 +77,7 @@ function abortError(signal: AbortSignal, link: Pick<Link, "label">): Error {
 
 function openFailure(cause: unknown, link: Link): ConnectFailure {
   const { reason, judgement, retryAfterMs, code } = link.explain(cause);
-  return new ConnectFailure(`${link.label}: ${reason}`, { judgement, retryAfterMs, code, cause });
+  // The SDK puts all that is wrong with an answer on lines of its own.
+  const line = reason.replace(/\s*\n\s*/g, " ");
+  return new ConnectFailure(`${link.label}: ${line}`, { judgement, retryAfterMs, code, cause });
 }

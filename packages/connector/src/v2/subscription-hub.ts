@@ -154,13 +154,13 @@ export class SubscriptionHub {
     }
     if (!this.#borrowers.has(borrower)) return;
     this.#closeStream();
+    // Before the stream's own notifications are passed on, or these would be told twice.
+    if (this.#hasGap) this.#announceGap(subscription.honoredFilter);
+    this.#hasGap = false;
     const unlisten = borrower.onNotification((notification) => this.#fanOut(borrower, notification));
     const stream = { borrower, subscription, unlisten, openedAt: performance.now() };
     this.#stream = stream;
     void subscription.closed.then(() => this.#ended(stream));
-    if (!this.#hasGap) return;
-    this.#hasGap = false;
-    this.#announceGap(subscription.honoredFilter);
   }
 
   #ended(stream: Stream): void {

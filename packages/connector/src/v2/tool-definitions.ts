@@ -14,8 +14,8 @@ export class ToolDefinitions {
   }
 
   /** Returns what is known of a tool: never its output schema, since results are checked elsewhere. */
-  of(name: string): Tool {
-    return this.#tools.get(name) ?? { name, inputSchema: { type: "object" } };
+  of(name: string): Tool | undefined {
+    return this.#tools.get(name);
   }
 
   /** Has the tools listed anew, once for all who ask meanwhile. What that fails with, the next call will meet. */

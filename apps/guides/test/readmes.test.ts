@@ -1,0 +1,43 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { PageFolder } from "./page-folder.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const READMES = ["README.md", ...globSync("{packages,tooling}/*/README.md", { cwd: ROOT }).sort()];
+const SLOW = { timeout: 120_000 };
+
+/** What parts of programs take for granted; a program that has names of its own for it uses those. */
+const GIVEN = `
+declare const manager: import("mcp-pool").McpPoolManager;
+declare const config: import("mcp-pool").McpPoolConfig;
+declare const createMcpPool: typeof import("mcp-pool").createMcpPool;
+declare const inMemoryConnector: typeof import("mcp-pool").inMemoryConnector;
+declare const mockConnector: typeof import("mcp-pool").mockConnector;
+declare function createMyServer(): import("@modelcontextprotocol/sdk/server/index.js").Server;
+`;
+
+const folder = new PageFolder();
+afterAll(() => folder.remove());
+folder.write(".", new Map([["given.d.ts", GIVEN]]));
+for (const file of READMES) folder.write(dirname(file), blocksOf(readFileSync(join(ROOT, file), "utf8")));
+
+it("every block of every README has the types it needs", SLOW, async () => {
+  expect(await folder.typeErrors()).toBe("");
+});
+
+it("two-servers.ts runs, and prints what three calls and a list return", SLOW, async () => {
+  const printed = await folder.program("packages/mcp-pool", "two-servers.ts");
+  expect(printed).toContain("[ { type: 'text', text: 'Echo: three' } ]");
+  expect(printed).toContain("'create_entities'");
+});
+
+/** The `ts` blocks of a README, by the names they begin with, or else by number. */
+function blocksOf(markdown: string): ReadonlyMap<string, string> {
+  const blocks = [...markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""], index) => {
+    const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `block-${index + 1}.ts`;
+    return [name, code] as const;
+  });
+  return new Map(blocks);
+}

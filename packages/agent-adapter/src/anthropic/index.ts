@@ -1,0 +1,1 @@
+export { type AnthropicToolsOptions, toAnthropicTools } from "./to-anthropic-tools.ts";

@@ -1,0 +1,1 @@
+export { type GenkitLike, type GenkitToolsOptions, toGenkitTools } from "./to-genkit-tools.ts";

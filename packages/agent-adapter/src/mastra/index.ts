@@ -1,0 +1,1 @@
+export { type MastraToolsOptions, toMastraTools } from "./to-mastra-tools.ts";

@@ -1,0 +1,1 @@
+export { type OpenAiMcpServer, type OpenAiMcpServerOptions, toOpenAiMcpServer } from "./to-open-ai-mcp-server.ts";

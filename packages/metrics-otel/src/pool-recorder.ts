@@ -1,0 +1,136 @@
+import { McpPoolError, type PoolControl, type PoolEvent, type PoolEventType } from "@mcp-pool/core";
+import type { ConnectionShapes } from "./connection-shapes.ts";
+import { attemptError, poolErrorType } from "./error-type.ts";
+import type { Instruments } from "./instruments.ts";
+import { ATTRIBUTES } from "./names.ts";
+import type { ServerSeries } from "./server-series.ts";
+
+type EventOf<Type extends PoolEventType> = Extract<PoolEvent, { readonly type: Type }>;
+
+/** Close reasons that say that something was wrong. */
+const FAILURES: ReadonlySet<string> = new Set(["lost", "request-failed", "probe-failed"]);
+
+/** Records what happens in one pool. */
+export class PoolRecorder {
+  static readonly TYPES: readonly PoolEventType[] = [
+    "connection-opened",
+    "connection-failed",
+    "connection-closed",
+    "lease-acquired",
+    "lease-released",
+    "acquire-failed",
+    "request-finished",
+    "request-retried",
+    "circuit-state-changed",
+    "circuit-rejected",
+    "health-check-started",
+    "health-check-passed",
+    "health-check-failed",
+  ];
+  readonly #pool: PoolControl;
+  readonly #instruments: Instruments;
+  readonly #series: ServerSeries;
+  readonly #shapes: ConnectionShapes;
+  #isChecking = false;
+
+  constructor(pool: PoolControl, instruments: Instruments, series: ServerSeries, shapes: ConnectionShapes) {
+    this.#pool = pool;
+    this.#instruments = instruments;
+    this.#series = series;
+    this.#shapes = shapes;
+    series.observed.add(pool);
+  }
+
+  onEvent(event: PoolEvent): void {
+    const { attributes } = this.#series;
+    switch (event.type) {
+      case "request-finished":
+        this.#onRequest(event);
+        return;
+      case "lease-acquired":
+        this.#instruments.waitTime(seconds(event.waitMs), attributes);
+        return;
+      case "lease-released":
+        this.#instruments.useTime(seconds(event.useMs), attributes);
+        return;
+      case "acquire-failed":
+        this.#onAcquireFailed(event);
+        return;
+      case "request-retried":
+        this.#instruments.retries(attributes);
+        return;
+      case "connection-opened":
+        this.#series.observed.isReachable = true;
+        this.#instruments.createTime(seconds(event.durationMs), attributes);
+        return;
+      case "connection-failed":
+        this.#series.observed.isReachable = false;
+        this.#instruments.createTime(seconds(event.durationMs), this.#series.failed(poolErrorType(event.error)));
+        return;
+      case "connection-closed":
+        this.#onClosed(event);
+        return;
+      case "circuit-state-changed":
+        this.#instruments.circuitTransitions(
+          this.#series.with(ATTRIBUTES.circuitState, event.to === "half-open" ? "half_open" : event.to),
+        );
+        return;
+      case "circuit-rejected":
+        this.#instruments.circuitRejections(attributes);
+        return;
+      case "health-check-started":
+        this.#isChecking = true;
+        return;
+      case "health-check-passed":
+        this.#onChecked(event.durationMs, undefined);
+        return;
+      case "health-check-failed":
+        this.#onChecked(event.durationMs, poolErrorType(event.error));
+        return;
+      default:
+    }
+  }
+
+  dispose(): void {
+    this.#series.observed.remove(this.#pool);
+  }
+
+  #onRequest(event: EventOf<"request-finished">): void {
+    const { durationMs, waitMs, hasOwnRoom, method, target } = event;
+    const error = attemptError(event.judgement, event.isToolError, event.error);
+    const shape = this.#shapes.of(event.connectionId);
+    this.#instruments.operationDuration(seconds(durationMs), this.#series.operation(shape, method, target, error));
+    if (!hasOwnRoom) return;
+    this.#instruments.waitTime(seconds(waitMs), this.#series.attributes);
+    this.#instruments.useTime(seconds(durationMs), this.#series.attributes);
+  }
+
+  #onAcquireFailed({ waitMs, error }: EventOf<"acquire-failed">): void {
+    this.#instruments.waitTime(seconds(waitMs), this.#series.failed(poolErrorType(error)));
+    if (!McpPoolError.isInstance(error)) return;
+    // A full queue is told at once: nobody has waited.
+    const isLate = error.code === "TIMEOUT" || (error.code === "POOL_EXHAUSTED" && waitMs > 0);
+    if (isLate) this.#instruments.timeouts(this.#series.attributes);
+    if (error.code === "CIRCUIT_OPEN") this.#instruments.circuitRejections(this.#series.attributes);
+  }
+
+  #onClosed({ connectionId, reason, ageMs }: EventOf<"connection-closed">): void {
+    this.#instruments.closures(this.#series.with(ATTRIBUTES.closeReason, reason));
+    const shape = this.#shapes.of(connectionId);
+    // Later protocol revisions have no sessions.
+    if (shape.era !== "legacy") return;
+    const errorType = FAILURES.has(reason) ? reason : undefined;
+    this.#instruments.sessionDuration(seconds(ageMs), this.#series.session(shape, errorType));
+  }
+
+  /** What traffic has proven was no check. */
+  #onChecked(durationMs: number, errorType: string | undefined): void {
+    if (!this.#isChecking) return;
+    this.#isChecking = false;
+    this.#instruments.healthCheckDuration(seconds(durationMs), this.#series.failed(errorType));
+  }
+}
+
+function seconds(ms: number): number {
+  return ms / 1_000;
+}
