@@ -10,7 +10,7 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
-import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
+import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
 import type {
   Admission,
   Connect,
