@@ -6,7 +6,7 @@ import { startHttpTestServer, stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { httpConnector, stdioConnector } from "../src/index.ts";
 import { sdkV2 } from "../src/v2/index.ts";
-import { callTool, failureOf, open, SLOW } from "./connecting.ts";
+import { callTool, closed, failureOf, open, SLOW } from "./connecting.ts";
 
 async function modernServer(options = {}) {
   const server = await startModernHttpServer(options);
@@ -82,6 +82,21 @@ describe("over HTTP, the era of a server", SLOW, () => {
     const connector = httpConnector({ url: server.url, sdk: sdkV2({ era: { pin: "2026-07-28" } }) });
     expect((await failureOf(open(connector))).message).toMatch(/HTTP 4\d\d|pinned protocol version/);
     expect(server.stats().requests).not.toHaveProperty("initialize");
+  });
+
+  test("is asked for again when the server has gone back to the legacy one", async () => {
+    const modern = await modernServer();
+    const connector = httpConnector({ url: modern.url, sdk: sdkV2({ listen: false }) });
+    const connection = await open(connector);
+    const ended = closed(connection);
+    await modern.stop();
+    const legacy = await startHttpTestServer({ port: Number(modern.url.port) });
+    onTestFinished(() => legacy.close());
+    await failureOf(callTool(connection, "echo", { message: "anybody?" }));
+    await ended;
+    const next = await open(connector);
+    expect(next.era).toBe("legacy");
+    expect(await callTool(next, "echo", { message: "hi" })).toMatchObject({ content: [{ text: "hi" }] });
   });
 
   test("is not taken for legacy because of an outage or a refusal", async () => {

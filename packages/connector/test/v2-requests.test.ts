@@ -1,4 +1,5 @@
 import { modernStdioServer } from "@mcp-pool/modern-test-server";
+import { SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
 import { describe, expect, test } from "vitest";
 import { stdioConnector } from "../src/index.ts";
 import { sdkV2 } from "../src/v2/index.ts";
@@ -18,6 +19,19 @@ describe("a request in the modern era", SLOW, () => {
     expect(await call).toMatchObject({ judgement: "outcome-unknown" });
     // The SDK alone would wait for its time-out, a minute or more.
     expect(performance.now() - cutAt).toBeLessThan(10_000);
+    expect(await callTool(connection, "echo", { message: "still here" })).toMatchObject(text("still here"));
+  });
+
+  test("may have run as well, where the SDK is the first to notice that its answer is lost", async () => {
+    const { server, connection } = await openModern();
+    const call = failureOf(callTool(connection, "hang"));
+    await eventually(() => server.openResponses("tools/call")).toBe(1);
+    // As an SDK would that fails a request whose stream has ended.
+    const { _responseHandlers } = connection.raw as unknown as { _responseHandlers: Map<number, (e: Error) => void> };
+    for (const fail of _responseHandlers.values())
+      fail(new SdkError(SdkErrorCode.ConnectionClosed, "the stream ended"));
+    expect(await call).toMatchObject({ judgement: "outcome-unknown", message: "the stream ended" });
+    server.cut("tools/call");
     expect(await callTool(connection, "echo", { message: "still here" })).toMatchObject(text("still here"));
   });
 

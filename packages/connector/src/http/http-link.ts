@@ -7,6 +7,7 @@ import { systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { keepCookies } from "./affinity-cookies.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
@@ -55,7 +56,7 @@ export class HttpLink implements Link {
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
     this.#traffic = new HttpTraffic({
-      fetch: own?.fetch ?? options.fetch ?? fetch,
+      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
       headers,
       authoriser: authProvider && this.#authoriser(authProvider),

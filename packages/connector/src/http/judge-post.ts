@@ -36,7 +36,7 @@ export function judgePost(error: unknown, post: FailedPost, sdk: PostJudge): Req
   const { rpcError } = leg;
   if (judgement === "answered" && rpcError !== undefined) {
     const cause = sdk.rpcError(rpcError.code, rpcError.message, rpcError.data);
-    return new RequestFailure("answered", cause.message, { cause });
+    return new RequestFailure("answered", cause.message, { cause, httpStatus: leg.status });
   }
   return failure(judgement, `HTTP ${leg.status}`, leg.retryAfterMs, leg.status >= 300 ? leg.status : undefined);
 

@@ -2,6 +2,7 @@ import {
   type ClientHandlers,
   type ConnectionRequestOptions,
   type HandlerContext,
+  type Judgement,
   RequestFailure,
 } from "@mcp-pool/core";
 import { CLIENT_CAPABILITIES_META_KEY, type Client, LOG_LEVEL_META_KEY, type Tool } from "@modelcontextprotocol/client";
@@ -24,6 +25,8 @@ export interface ModernParts {
   readonly subscriber: ResourceSubscriber;
   /** For whom handlers answer. */
   readonly audience: Omit<HandlerContext, "signal">;
+  /** Forgets that the server speaks the modern era. */
+  forgetEra(): void;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -31,6 +34,12 @@ type Params = Readonly<Record<string, unknown>>;
 /** The SDK's timers never fire before the pool's deadlines, whose signals end every request. */
 const NO_TIMEOUT = { timeout: 2_147_483_647 } as const;
 const HEADER_MISMATCH = -32_020;
+const UNSUPPORTED_VERSION = -32_022;
+/** Statuses with which servers of the legacy era refuse what has no session, or no such address. */
+const LEGACY_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
+const REFUSALS: ReadonlySet<Judgement> = new Set(["answered", "not-sent"]);
+/** Time for a server to prove that it speaks the era that it spoke. */
+const DOUBT_MS = 10_000;
 /** Time for listing the tools anew, when a call lacked a header that the server wants. */
 const RELIST_MS = 30_000;
 
@@ -43,6 +52,7 @@ const ANYTHING = {
 export class ModernProtocol implements EraProtocol {
   readonly #parts: ModernParts;
   #logLevel: unknown;
+  #isDoubting = false;
 
   constructor(parts: ModernParts) {
     this.#parts = parts;
@@ -64,7 +74,11 @@ export class ModernProtocol implements EraProtocol {
         return subscriber.unsubscribe(String(params?.uri));
       default: {
         const call = new Call(options);
-        return carry(call, exchange, (signal) => this.#send(method, this.#withMeta(params, options), call, signal));
+        const marked = this.#withMeta(params, options);
+        return carry(call, exchange, (signal) => this.#send(method, marked, call, signal)).catch((error: unknown) => {
+          if (isOutOfEra(error)) this.#doubt();
+          throw error;
+        });
       }
     }
   }
@@ -77,6 +91,25 @@ export class ModernProtocol implements EraProtocol {
 
   end(): void {
     this.#parts.subscriber.leave();
+  }
+
+  /**
+   * A server that went back to an older protocol refuses everything from here on, and over HTTP no connection ends by
+   * itself. If it cannot describe itself any more, this one ends, and the next one finds out anew.
+   */
+  #doubt(): void {
+    const { exchange, forgetEra } = this.#parts;
+    if (this.#isDoubting) return;
+    this.#isDoubting = true;
+    const settled = (): void => {
+      this.#isDoubting = false;
+    };
+    this.probe(AbortSignal.timeout(DOUBT_MS)).then(settled, (error: unknown) => {
+      settled();
+      if (!(error instanceof RequestFailure) || !REFUSALS.has(error.judgement)) return;
+      forgetEra();
+      void exchange.close();
+    });
   }
 
   #send(method: string, params: Params | undefined, call: Call, signal: AbortSignal): Promise<unknown> {
@@ -222,6 +255,12 @@ function judgeClientError(cause: unknown, call: Call, hasEnded: boolean): Reques
 /** Has the SDK hand input requests over instead of answering them itself. */
 function manual(call: Call): { allowInputRequired?: true } {
   return call.options.handlers === undefined ? {} : { allowInputRequired: true };
+}
+
+/** Whether a refusal is one that servers of the legacy era have for messages of the modern one. */
+function isOutOfEra(error: unknown): boolean {
+  if (!(error instanceof RequestFailure) || !REFUSALS.has(error.judgement)) return false;
+  return LEGACY_STATUSES.has(error.httpStatus ?? 0) || rpcCodeOf(error) === UNSUPPORTED_VERSION;
 }
 
 function rpcCodeOf(error: unknown): unknown {

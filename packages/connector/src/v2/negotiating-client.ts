@@ -97,6 +97,7 @@ export class NegotiatingClient implements SdkClient {
       tools,
       subscriber: hub.join(borrower),
       audience: { serverName, identity },
+      forgetEra: () => this.#server.eras.forget(this.#key),
     });
   }
 
