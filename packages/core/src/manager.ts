@@ -8,7 +8,6 @@ import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
-import type { ManagedServer, PoolChoice } from "./managed-server.ts";
 import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
@@ -114,7 +113,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    await this.#registry.get(server).pool(options?.identity).subscribeResource(params, options);
+    await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
@@ -123,12 +122,16 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    await this.#registry.get(server).pool(options?.identity).unsubscribeResource(params, options);
+    await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
   }
 
   /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
-  setLoggingLevel(server: string, level: LoggingLevel, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.setLoggingLevel(level));
+  async setLoggingLevel(
+    server: string,
+    level: LoggingLevel,
+    options?: Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#registry.get(server).run(options, (pool) => pool.setLoggingLevel(level));
   }
 
   /**
@@ -138,14 +141,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   onNotification(
     server: string,
     listener: (notification: ServerNotification) => void,
-    { identity }: Pick<RequestOptions, "identity"> = {},
+    { identity }: { readonly identity?: string | undefined } = {},
   ): Unsubscribe {
     return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#run(server, options, (pool) => pool.acquire(options));
+    return this.#registry.get(server).run(options, (pool) => pool.acquire(options));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -154,7 +157,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#run(server, options, (pool) => pool.use(work, options));
+    return this.#registry.get(server).run(options, (pool) => pool.use(work, options));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -285,16 +288,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     await this.close();
   }
 
-  async #run<T>(
-    server: string,
-    options: PoolChoice | undefined,
-    work: (pool: McpConnectionPool) => Promise<T>,
-  ): Promise<T> {
-    const pool = this.#registry.get(server).poolFor(options);
-    // Nobody waits for what is there.
-    return work(pool instanceof Promise ? await pool : pool);
-  }
-
   #call<T>(
     server: string,
     method: FallbackMethod,
@@ -302,10 +295,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options: RequestOptions | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    const run = (each: ManagedServer) => {
-      const pool = each.poolFor(options);
-      return pool instanceof Promise ? pool.then(work) : work(pool);
-    };
-    return callServer(this.#registry, server, method, params, run);
+    return callServer(this.#registry, server, method, params, (each) => each.run(options, work));
   }
 }
