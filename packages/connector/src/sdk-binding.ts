@@ -1,8 +1,8 @@
 import type { ConnectRequest, McpConnection } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "./connect-failure.ts";
+import type { OAuthFlow } from "./http/oauth-authoriser.ts";
 import type { ClientSettings } from "./v1/client-options.ts";
 import type { Link } from "./v1/link.ts";
 
@@ -23,13 +23,6 @@ export interface ServerSdk {
   open(makeLink: (sdk: SdkParts) => Link, request: ConnectRequest): Promise<McpConnection>;
 }
 
-/** What a transport over HTTP is made with. */
-export interface HttpTransportOptions {
-  readonly fetch: FetchLike;
-  readonly authProvider: OAuthClientProvider | undefined;
-  readonly reconnection: StreamableHTTPReconnectionOptions;
-}
-
 /** A transport over Streamable HTTP, and what its end takes. */
 export interface StreamableHttpParts {
   readonly transport: Transport;
@@ -39,13 +32,12 @@ export interface StreamableHttpParts {
 
 /** The parts of an SDK that links are built from. */
 export interface SdkParts {
-  streamableHttp(url: URL, options: HttpTransportOptions): StreamableHttpParts;
-  sse(url: URL, options: Omit<HttpTransportOptions, "reconnection">): Transport;
+  streamableHttp(url: URL, fetch: FetchLike, reconnection: StreamableHTTPReconnectionOptions): StreamableHttpParts;
+  sse(url: URL, fetch: FetchLike): Transport;
   inMemoryPair(): readonly [near: Transport, far: Transport];
   /** Makes the SDK's error for a JSON-RPC error. */
   rpcError(code: number, message: string, data: unknown): Error;
-  /** Tells whether no credentials were to be had. */
-  isUnauthorized(error: unknown): boolean;
+  readonly oauth: OAuthFlow;
 }
 
 /** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */

@@ -1,24 +1,29 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
-import { systemCodeOf } from "../connect-failure.ts";
+import { causesOf, systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
-import { HttpTraffic } from "./http-traffic.ts";
+import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
+import type { IdentityHeaders } from "./identity-headers.ts";
 import { judgePost, reasonOf } from "./judge-post.ts";
 import { ownFetch } from "./own-fetch.ts";
+import { sharedRefresh } from "./shared-refresh.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
   readonly url: URL;
   readonly kind: "streamable-http" | "sse";
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IdentityHeaders;
+  /** Lets go of the headers. */
+  readonly release: () => void;
   readonly fetch: FetchLike | undefined;
-  readonly authProvider: OAuthClientProvider | undefined;
+  /** Makes what obtains tokens, over a fetch that may reach the server and others. */
+  readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
@@ -41,7 +46,7 @@ export class HttpLink implements Link {
   #lostCause: Error | undefined;
 
   constructor(sdk: SdkParts, options: HttpLinkOptions) {
-    const { url, kind, authProvider, reconnection } = options;
+    const { url, kind, headers, authoriser, reconnection } = options;
     this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
@@ -52,15 +57,17 @@ export class HttpLink implements Link {
     this.#traffic = new HttpTraffic({
       fetch: own?.fetch ?? options.fetch ?? fetch,
       url,
-      headers: options.headers,
+      headers,
+      // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
     const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = sdk.sse(url, { fetch: watchedFetch, authProvider });
+      this.transport = sdk.sse(url, watchedFetch);
     } else {
-      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, authProvider, reconnection });
+      const parts = sdk.streamableHttp(url, watchedFetch, reconnection);
       this.transport = parts.transport;
       this.#endSession = parts.endSession;
       this.#clearReconnectionTimers = parts.clearReconnectionTimers;
@@ -86,6 +93,7 @@ export class HttpLink implements Link {
         },
       });
     } catch (error) {
+      if (error instanceof RequestFailure) throw error;
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
       const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
@@ -105,6 +113,10 @@ export class HttpLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
+    // The SDK may have wrapped it.
+    for (const cause of causesOf(error)) {
+      if (cause instanceof RequestFailure) return { reason: cause.message, judgement: cause.judgement };
+    }
     const leg = this.#traffic.lastUnclaimedLeg;
     if (leg?.kind === "response" && leg.status >= 300) {
       const { status, retryAfterMs, rpcError } = leg;
@@ -113,7 +125,6 @@ export class HttpLink implements Link {
       if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
-    if (this.sdk.isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
     const root = leg?.kind === "no-response" ? leg.error : error;
     return { reason: reasonOf(root), code: systemCodeOf(root) };
   }
@@ -126,6 +137,7 @@ export class HttpLink implements Link {
     await this.transport.close().catch(() => undefined);
     this.#clearReconnectionTimers();
     await this.#destroySockets();
+    this.#options.release();
   }
 
   /** In HTTP+SSE, every answer comes over the one event stream, and a new stream would be a new session. */

@@ -1,5 +1,10 @@
 import {
+  auth,
+  computeScopeUnion,
+  extractWWWAuthenticateParams,
   InMemoryTransport,
+  isStrictScopeSuperset,
+  type OAuthClientProvider,
   ProtocolError,
   SSEClientTransport,
   StreamableHTTPClientTransport,
@@ -11,11 +16,10 @@ import type { SdkParts } from "../sdk-binding.ts";
 
 /** The parts of the 2.x SDK that links are built from. */
 export const SDK_PARTS: SdkParts = {
-  streamableHttp(url, { fetch, authProvider, reconnection }) {
+  streamableHttp(url, fetch, reconnection) {
     const timers = new Set<NodeJS.Timeout>();
     const transport = new StreamableHTTPClientTransport(url, {
       fetch,
-      ...(authProvider !== undefined && { authProvider }),
       reconnectionOptions: reconnection,
       // The SDK keeps what cancels the last reconnection only, though several streams may break at a time.
       reconnectionScheduler(reconnect, delayMs) {
@@ -36,16 +40,29 @@ export const SDK_PARTS: SdkParts = {
       },
     };
   },
-  sse(url, { fetch, authProvider }) {
-    const options = { fetch, ...(authProvider !== undefined && { authProvider }) };
-    return asLinkTransport(new SSEClientTransport(url, options));
-  },
+  sse: (url, fetch) => asLinkTransport(new SSEClientTransport(url, { fetch })),
   inMemoryPair() {
     const [near, far] = InMemoryTransport.createLinkedPair();
     return [asLinkTransport(near), asLinkTransport(far)];
   },
   rpcError: (code, message, data) => ProtocolError.fromError(code, message, data),
-  isUnauthorized: (error) => error instanceof UnauthorizedError,
+  oauth: {
+    challengeOf: extractWWWAuthenticateParams,
+    async run(given, { serverUrl, resourceMetadataUrl, scope, isStepUp, fetch }) {
+      const provider = given as OAuthClientProvider;
+      const held = isStepUp ? (await provider.tokens())?.scope : undefined;
+      const wanted = computeScopeUnion(held, scope);
+      return auth(provider, {
+        serverUrl,
+        ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+        ...(wanted !== undefined && { scope: wanted }),
+        // A refreshed token would have the scope of the one that was not enough.
+        forceReauthorization: isStepUp && isStrictScopeSuperset(wanted, held),
+        fetchFn: fetch,
+      });
+    },
+    unauthorised: () => new UnauthorizedError(),
+  },
 };
 
 /** Both SDKs' transports carry the same messages in the same way; only the declared types of the messages differ. */
