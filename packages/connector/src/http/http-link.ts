@@ -6,6 +6,7 @@ import { causesOf, systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { keepCookies } from "./affinity-cookies.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
@@ -55,7 +56,7 @@ export class HttpLink implements Link {
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
     this.#traffic = new HttpTraffic({
-      fetch: own?.fetch ?? options.fetch ?? fetch,
+      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
       headers,
       // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
