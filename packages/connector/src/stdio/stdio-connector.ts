@@ -27,6 +27,8 @@ export interface StdioConnectorOptions extends ClientOptions {
   readonly env?: EnvironmentSource | undefined;
   /** How long each step of closing may take. @default 2000, 2000 and 1000 ms */
   readonly closeTimeouts?: CloseTimeouts | undefined;
+  /** Whether its process tree ends even when our own process dies by SIGKILL; not on Windows. @default true */
+  readonly orphanGuard?: boolean | undefined;
   /** Longest line the server may send, in bytes; a longer one ends the connection. @default 67108864 */
   readonly maxLineBytes?: number | undefined;
 }
@@ -46,7 +48,7 @@ const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
  * @throws {McpConfigurationError} when an option makes no sense
  */
 export function stdioConnector(options: StdioConnectorOptions): Connector {
-  const { command, args = [], cwd, env = {}, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  const { command, args = [], cwd, env = {}, maxLineBytes = DEFAULT_MAX_LINE_BYTES, orphanGuard = true } = options;
   const { stdinEndMs = 2_000, terminateMs = 2_000, killMs = 1_000 } = options.closeTimeouts ?? {};
   const closeBounds = { stdinEndMs, terminateMs, killMs };
   check(command, args, { maxLineBytes, ...closeBounds });
@@ -59,7 +61,8 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
       const secrets = Object.entries(own)
         .filter(([name]) => !INHERITED_VARIABLES.includes(name))
         .map(([, value]) => value);
-      const processOptions = { command, args, cwd, env: { ...inheritedEnvironment(), ...own }, secrets, maxLineBytes };
+      const processEnv = { ...inheritedEnvironment(), ...own };
+      const processOptions = { command, args, cwd, env: processEnv, secrets, maxLineBytes, orphanGuard };
       return (await sdk()).open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
     },
   };
