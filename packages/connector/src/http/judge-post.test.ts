@@ -4,9 +4,7 @@ import { judgePost } from "./judge-post.ts";
 import { type Leg, rpcErrorOf } from "./post.ts";
 
 const ID = 1_000_000_007;
-const SDK = {
-  rpcError: McpError.fromError,
-};
+const SDK = { rpcError: McpError.fromError };
 const unreadable = new Error("as the SDK put it");
 
 function judged(

@@ -57,14 +57,13 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
-      const server = await sdk();
       const own = typeof env === "function" ? await environmentFor(env, request) : env;
       const secrets = Object.entries(own)
         .filter(([name]) => !INHERITED_VARIABLES.includes(name))
         .map(([, value]) => value);
       const processEnv = { ...inheritedEnvironment(), ...own };
       const processOptions = { command, args, cwd, env: processEnv, secrets, maxLineBytes, orphanGuard };
-      return server.open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
+      return (await sdk()).open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
     },
   };
 }
