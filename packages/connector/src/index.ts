@@ -5,6 +5,7 @@ export { type InMemoryConnectorOptions, inMemoryConnector } from "./in-memory/in
 export type { ConnectableServer, ServerFactory } from "./in-memory/served-transport.ts";
 export type { MockFault, MockTool } from "./mock/mock-behaviour.ts";
 export { type MockConnectorOptions, mockConnector } from "./mock/mock-connector.ts";
+export type { SdkBinding } from "./sdk-binding.ts";
 export type { CloseTimeouts } from "./stdio/end-process-tree.ts";
 export { type EnvironmentSource, type StdioConnectorOptions, stdioConnector } from "./stdio/stdio-connector.ts";
 export type { ClientOptions } from "./v1/client-options.ts";

@@ -126,12 +126,13 @@ function translator(
   }
 
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
-    const { enableMetrics = true } = resolved.settings;
+    const { enableMetrics = true, sdk = "v1" } = resolved.settings;
     const servers = [...resolved.servers].map(([name, server]) => {
       const definition = serverDefinition(server, {
         connector: options.connector,
         plugins: own(name),
         handlers: handlersOf(name),
+        sdk,
         credentials,
         authProvider,
       });

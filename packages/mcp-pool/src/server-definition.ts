@@ -17,6 +17,7 @@ import {
 } from "@mcp-pool/core";
 import { comparable } from "./comparable.ts";
 import { resiliencePlugins } from "./resilience.ts";
+import { SDK_V2 } from "./sdk.ts";
 
 /** Makes the connector of a server; `undefined` leaves it to the built-in ones. */
 export type ConnectorFactory = (serverName: string, config: ResolvedServerConfig) => Connector | undefined;
@@ -41,19 +42,22 @@ export interface ConnectorFactories {
   readonly authProvider?: AuthProviderFactory | undefined;
 }
 
-type ConnectorSettings = ConnectorFactories & Pick<HttpConnectorOptions, "renewSessions" | "sessionLostStatuses">;
+type ConnectorSettings = ConnectorFactories &
+  Pick<HttpConnectorOptions, "renewSessions" | "sessionLostStatuses" | "sdk">;
 
 /** What a server takes from code rather than from its configuration. */
 export interface ServerCode extends ConnectorFactories {
   readonly connector: ConnectorFactory | undefined;
   readonly plugins: readonly PoolPlugin[];
   readonly handlers: ClientHandlers | undefined;
+  /** The SDK for the built-in connectors. */
+  readonly sdk: "v1" | "v2";
 }
 
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  { connector, plugins, handlers, ...factories }: ServerCode,
+  { connector, plugins, handlers, sdk, ...factories }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
   const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
@@ -67,9 +71,14 @@ export function serverDefinition(
       connection === undefined
         ? mockConnector(mock)
         : (connector?.(name, connection) ??
-          connect(name, connection, { ...factories, renewSessions, sessionLostStatuses })),
+          connect(name, connection, {
+            ...factories,
+            renewSessions,
+            sessionLostStatuses,
+            sdk: sdk === "v2" ? SDK_V2 : undefined,
+          })),
     connectionKey: comparable(
-      connection === undefined ? ["mock", mock] : [connection, renewSessions, sessionLostStatuses],
+      connection === undefined ? ["mock", mock] : [connection, renewSessions, sessionLostStatuses, sdk],
     ),
     pool: { ...pool, handlers },
     priority,
@@ -92,7 +101,11 @@ function connect(
   try {
     switch (connection.type) {
       case "stdio":
-        return stdioConnector({ ...connection, env: withCredentials(connection.env, "env", credentials) });
+        return stdioConnector({
+          ...connection,
+          env: withCredentials(connection.env, "env", credentials),
+          sdk: options.sdk,
+        });
       case "sse":
       case "streamable-http": {
         const headers = withCredentials(connection.headers, "headers", credentials);

@@ -4,9 +4,8 @@ import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sd
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
+import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { OAuthAuthoriser } from "../v1/oauth-authoriser.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
 import { HeadersByIdentity, type HeadersSource } from "./identity-headers.ts";
 import { badHeaders } from "./request-headers.ts";
@@ -64,8 +63,9 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 export function httpConnector(options: HttpConnectorOptions): Connector {
   const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   const { url, headers } = addressOf(options);
-  const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authoriser"> = {
+  const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authProvider"> = {
     url,
     fetch: options.fetch,
     reconnection: { ...DEFAULT_RECONNECTION, ...options.reconnection },
@@ -74,25 +74,30 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  async function openLink(link: HttpLink, request: ConnectRequest): Promise<McpConnection> {
-    const connection = await openConnection(link, request, settings);
-    // The session of HTTP+SSE ends with its event stream, and an exclusive one takes its holder's state along.
-    const isRenewable = renewSessions && link.kind === "streamable-http" && request.sharing !== "exclusive";
-    if (!isRenewable) return connection;
-    return new RenewingConnection(connection, request, (next) =>
-      openConnection(newLink(link.kind, next), next, settings),
-    );
+  function credentialsFor(request: ConnectRequest): Pick<HttpLinkOptions, "headers" | "release" | "authProvider"> {
+    const { authProvider: given } = options;
+    const authProvider = typeof given === "function" ? given(identityOf(request)) : given;
+    return { ...headers.take(request), authProvider };
   }
 
-  function newLink(kind: HttpLinkOptions["kind"], request: ConnectRequest): HttpLink {
-    const { authProvider } = options;
-    const provider = typeof authProvider === "function" ? authProvider(identityOf(request)) : authProvider;
-    const authoriser = provider === undefined ? undefined : (own: FetchLike) => new OAuthAuthoriser(provider, url, own);
-    return new HttpLink({ ...base, ...headers.take(request), kind, authoriser });
-  }
-
-  function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openLink(newLink(kind, request), request);
+  async function open(
+    kind: HttpLinkOptions["kind"],
+    request: ConnectRequest,
+    onLink?: (link: HttpLink) => void,
+  ): Promise<McpConnection> {
+    const server = await sdk();
+    const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
+      server.open((parts) => {
+        const link = new HttpLink(parts, { ...base, ...credentialsFor(next), kind });
+        tell?.(link);
+        return link;
+      }, next);
+    const connection = await openLink(request, onLink);
+    // The session of HTTP+SSE ends with its event stream, an exclusive one takes its holder's state along, and the modern
+    // era has none.
+    const mayBeRenewed = renewSessions && kind === "streamable-http" && request.sharing !== "exclusive";
+    if (!mayBeRenewed || connection.era === "modern") return connection;
+    return new RenewingConnection(connection, request, openLink);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -106,13 +111,16 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = newLink("streamable-http", request);
+    let link: HttpLink | undefined;
+    const noteLink = (made: HttpLink): void => {
+      link = made;
+    };
     try {
-      const connection = await openLink(link, request);
+      const connection = await open("streamable-http", request, noteLink);
       known = "streamable-http";
       return connection;
     } catch (error) {
-      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link.refusal ?? 0)) throw error;
+      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link?.refusal ?? 0)) throw error;
       const timeoutMs = Math.max(1, request.timeoutMs - (performance.now() - startedAt));
       const connection = await open("sse", { ...request, timeoutMs }).catch((fallbackError: unknown) => {
         throw joinFailures(error, fallbackError);

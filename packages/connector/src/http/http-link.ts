@@ -1,21 +1,18 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
-import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
-import {
-  StreamableHTTPClientTransport,
-  type StreamableHTTPReconnectionOptions,
-} from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
+import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
-import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
 import { judgePost, reasonOf } from "./judge-post.ts";
+import { OAuthAuthoriser } from "./oauth-authoriser.ts";
 import { ownFetch } from "./own-fetch.ts";
-import { collectReconnectionTimers } from "./reconnection-timers.ts";
 import { sharedRefresh } from "./shared-refresh.ts";
 
 /** What a link over HTTP is made of. */
@@ -26,8 +23,7 @@ export interface HttpLinkOptions {
   /** Lets go of the headers. */
   readonly release: () => void;
   readonly fetch: FetchLike | undefined;
-  /** Makes what obtains tokens, over a fetch that may reach the server and others. */
-  readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
+  readonly authProvider: OAuthClientProvider | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
@@ -37,6 +33,7 @@ const SESSION_END_MS = 1_000;
 
 /** The link to a server over Streamable HTTP, or over the older HTTP+SSE. */
 export class HttpLink implements Link {
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
   readonly label: string;
@@ -48,32 +45,33 @@ export class HttpLink implements Link {
   #clearReconnectionTimers: () => void = () => {};
   #lostCause: Error | undefined;
 
-  constructor(options: HttpLinkOptions) {
-    const { url, kind, headers, authoriser } = options;
+  constructor(sdk: SdkParts, options: HttpLinkOptions) {
+    const { url, kind, headers, authProvider, reconnection } = options;
+    this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
     this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
+    // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+    const authorisationFetch = sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers));
     this.#traffic = new HttpTraffic({
       fetch: own?.fetch ?? options.fetch ?? fetch,
       url,
       headers,
-      // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
-      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
+      authoriser: authProvider && new OAuthAuthoriser(sdk.oauth, authProvider, url, authorisationFetch),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
-    const transportOptions = { fetch: this.#traffic.fetch };
+    const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = new SSEClientTransport(url, transportOptions);
+      this.transport = sdk.sse(url, { fetch: watchedFetch });
     } else {
-      const reconnectionOptions = options.reconnection;
-      const transport = new StreamableHTTPClientTransport(url, { ...transportOptions, reconnectionOptions });
-      this.transport = transport;
-      this.#endSession = () => transport.terminateSession();
-      this.#clearReconnectionTimers = collectReconnectionTimers(transport);
+      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, reconnection });
+      this.transport = parts.transport;
+      this.#endSession = parts.endSession;
+      this.#clearReconnectionTimers = parts.clearReconnectionTimers;
     }
   }
 
@@ -99,7 +97,8 @@ export class HttpLink implements Link {
       if (error instanceof RequestFailure) throw error;
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
-      throw judgePost(error, { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
+      const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
+      throw judgePost(error, failed, this.sdk);
     }
     // In HTTP+SSE the answer comes over the event stream; here it is in the response, or in the stream that it is.
     const hasStream = this.#options.kind === "sse" || (post.leg?.kind === "response" && isStream(post.leg.mediaType));

@@ -8,6 +8,8 @@ const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "content-type",
   "host",
   "last-event-id",
+  "mcp-method",
+  "mcp-name",
   "mcp-protocol-version",
   "mcp-session-id",
   "transfer-encoding",

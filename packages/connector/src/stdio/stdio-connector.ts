@@ -5,11 +5,11 @@ import {
   McpConfigurationError,
   type McpConnection,
 } from "@mcp-pool/core";
-import { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { ConnectFailure } from "../connect-failure.ts";
+import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import type { CloseTimeouts } from "./end-process-tree.ts";
+import { INHERITED_VARIABLES, inheritedEnvironment } from "./inherited-environment.ts";
 import { StdioLink } from "./stdio-link.ts";
 
 /** Options of {@link stdioConnector}. */
@@ -53,16 +53,17 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
   const closeBounds = { stdinEndMs, terminateMs, killMs };
   check(command, args, { maxLineBytes, ...closeBounds });
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
       const own = typeof env === "function" ? await environmentFor(env, request) : env;
       const secrets = Object.entries(own)
-        .filter(([name]) => !DEFAULT_INHERITED_ENV_VARS.includes(name))
+        .filter(([name]) => !INHERITED_VARIABLES.includes(name))
         .map(([, value]) => value);
-      const processEnv = { ...getDefaultEnvironment(), ...own };
+      const processEnv = { ...inheritedEnvironment(), ...own };
       const processOptions = { command, args, cwd, env: processEnv, secrets, maxLineBytes, orphanGuard };
-      return openConnection(new StdioLink(processOptions, closeBounds), request, settings);
+      return (await sdk()).open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
     },
   };
 }

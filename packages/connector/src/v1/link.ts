@@ -7,6 +7,7 @@ import type {
 } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkParts } from "../sdk-binding.ts";
 
 /** One request on its way, as the link beneath sees it. */
 export interface OutgoingRequest {
@@ -36,6 +37,8 @@ export interface OpenProblem {
 
 /** One kind of transport beneath a connection: what differs between stdio, HTTP and in-memory. */
 export interface Link {
+  /** The SDK that it is built from. */
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
   /** Names the endpoint in messages, without secrets. */

@@ -1,13 +1,7 @@
 import { RequestFailure } from "@mcp-pool/core";
-import {
-  type AuthResult,
-  auth,
-  extractWWWAuthenticateParams,
-  type OAuthClientProvider,
-  UnauthorizedError,
-} from "@modelcontextprotocol/sdk/client/auth.js";
+import type { AuthResult, OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
-import type { Authoriser } from "../http/authoriser.ts";
+import type { OAuthParts } from "../sdk-binding.ts";
 
 /** The authorisations of one provider. */
 interface Flows {
@@ -19,18 +13,20 @@ interface Flows {
 const flowsByProvider = new WeakMap<OAuthClientProvider, Flows>();
 
 /**
- * Drives the SDK's OAuth flow for one connection. The 1.x transports do that too, but each for itself: requests that
+ * Drives an SDK's OAuth flow for one connection. The SDKs' transports do that too, but each for itself: requests that
  * are refused at the same time would each spend the refresh token, and some would fail. Here all connections with one
  * provider share one flow.
  */
-export class OAuthAuthoriser implements Authoriser {
+export class OAuthAuthoriser {
+  readonly #oauth: OAuthParts;
   readonly #provider: OAuthClientProvider;
   readonly #serverUrl: URL;
   readonly #fetch: FetchLike;
   readonly #flows: Flows;
 
   /** @param fetch reaches the authorisation server */
-  constructor(provider: OAuthClientProvider, serverUrl: URL, fetch: FetchLike) {
+  constructor(oauth: OAuthParts, provider: OAuthClientProvider, serverUrl: URL, fetch: FetchLike) {
+    this.#oauth = oauth;
     this.#provider = provider;
     this.#serverUrl = serverUrl;
     this.#fetch = fetch;
@@ -38,6 +34,7 @@ export class OAuthAuthoriser implements Authoriser {
     flowsByProvider.set(provider, this.#flows);
   }
 
+  /** Resolves with the token to send, if there is one, once no authorisation is under way. */
   async token(): Promise<string | undefined> {
     for (;;) {
       await this.#flows.underWay?.catch(() => undefined);
@@ -48,8 +45,13 @@ export class OAuthAuthoriser implements Authoriser {
     }
   }
 
+  /**
+   * Answers a refusal. Resolves with whether there is another token than the refused one, so that the request may be
+   * sent again.
+   * @throws {RequestFailure} judged as unauthorised, when no token is to be had
+   */
   async answer(refusal: Response, refused: string | undefined): Promise<boolean> {
-    const { resourceMetadataUrl, scope, error } = extractWWWAuthenticateParams(refusal);
+    const { resourceMetadataUrl, scope, error } = this.#oauth.challengeOf(refusal);
     if (refusal.status === 401) {
       const token = await this.token();
       if (token !== undefined && token !== refused) return true;
@@ -66,12 +68,12 @@ export class OAuthAuthoriser implements Authoriser {
     }
     if (result === "AUTHORIZED") return true;
     const message = "not authorised: the user has to agree first, where the OAuth provider was asked to lead them";
-    throw new RequestFailure("unauthorised", message, { cause: new UnauthorizedError() });
+    throw new RequestFailure("unauthorised", message, { cause: this.#oauth.unauthorizedError() });
   }
 
   async #run(resourceMetadataUrl: URL | undefined, scope: string | undefined): Promise<AuthResult> {
     try {
-      return await auth(this.#provider, {
+      return await this.#oauth.authorise(this.#provider, {
         serverUrl: this.#serverUrl,
         ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
         ...(scope !== undefined && { scope }),
