@@ -274,15 +274,8 @@ export class PoolParts {
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     const problem = watchConnection(entry, this.context, this.dispatcher, this);
     const { id: connectionId, endpoint, era, server } = entry;
-    const { protocolVersion } = server;
-    this.context.events.emit({
-      type: "connection-opened",
-      connectionId,
-      durationMs,
-      endpoint,
-      era,
-      protocolVersion,
-    });
+    const from = { connectionId, endpoint, era, protocolVersion: server.protocolVersion };
+    this.context.events.emit({ type: "connection-opened", ...from, durationMs });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();
