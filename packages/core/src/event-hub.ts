@@ -8,7 +8,8 @@ export type PoolEventType = PoolEventDetail["type"];
 export class EventHub {
   readonly #source: PoolEventSource;
   readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
-  #wanted: ReadonlySet<PoolEventType> | "all" = new Set();
+  /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
+  #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -16,24 +17,26 @@ export class EventHub {
   }
 
   wants(type: PoolEventType): boolean {
-    return this.#wanted === "all" || this.#wanted.has(type);
+    return this.#listenersOf(type).length > 0;
   }
 
   /** Adds a listener for the given types, or for all. */
   subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe {
     const wrapped: PoolEventListener = (event) => listener(event);
     this.#listeners.set(wrapped, types === undefined ? undefined : new Set(types));
-    this.#summarise();
+    this.#byType = new Map();
     return () => {
-      if (this.#listeners.delete(wrapped)) this.#summarise();
+      if (this.#listeners.delete(wrapped)) this.#byType = new Map();
     };
   }
 
   emit(detail: PoolEventDetail): void {
-    if (this.#listeners.size === 0) return;
-    const event: PoolEvent = { ...this.#source, ...detail };
-    for (const [listener, types] of [...this.#listeners]) {
-      if (types !== undefined && !types.has(detail.type)) continue;
+    const listeners = this.#listenersOf(detail.type);
+    if (listeners.length === 0) return;
+    const { serverName, identity, poolName } = this.#source;
+    // Only the first spread of a literal is quick.
+    const event: PoolEvent = { ...detail, serverName, identity, poolName };
+    for (const listener of listeners) {
       try {
         const result: unknown = listener(event);
         if (isThenable(result)) this.#await(result, detail.type);
@@ -51,12 +54,14 @@ export class EventHub {
     result.then(undefined, onError);
   }
 
-  #summarise(): void {
-    const wanted = new Set<PoolEventType>();
-    for (const types of this.#listeners.values()) {
-      for (const type of types ?? []) wanted.add(type);
+  #listenersOf(type: PoolEventType): readonly PoolEventListener[] {
+    let listeners = this.#byType.get(type);
+    if (listeners === undefined) {
+      const wanting = [...this.#listeners].filter(([, types]) => types === undefined || types.has(type));
+      listeners = wanting.map(([listener]) => listener);
+      this.#byType.set(type, listeners);
     }
-    this.#wanted = [...this.#listeners.values()].includes(undefined) ? "all" : wanted;
+    return listeners;
   }
 
   /** A listener that fails while it hears of a failure is left alone, or two of them would never stop. */
