@@ -26,7 +26,6 @@ export interface ServerSdk {
 /** What a transport over HTTP is made with. */
 export interface HttpTransportOptions {
   readonly fetch: FetchLike;
-  readonly authProvider: OAuthClientProvider | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
 }
 
@@ -37,6 +36,28 @@ export interface StreamableHttpParts {
   clearReconnectionTimers(): void;
 }
 
+/** An SDK's OAuth flow, step by step. */
+export interface OAuthParts {
+  /** Runs the flow; resolves with whether there are tokens, or whether the user was led to agree first. */
+  authorise(
+    provider: OAuthClientProvider,
+    options: {
+      readonly serverUrl: URL;
+      readonly resourceMetadataUrl?: URL;
+      readonly scope?: string;
+      readonly fetchFn: FetchLike;
+    },
+  ): Promise<"AUTHORIZED" | "REDIRECT">;
+  /** Reads what a refusal says of the way to tokens. */
+  challengeOf(refusal: Response): {
+    readonly resourceMetadataUrl?: URL;
+    readonly scope?: string;
+    readonly error?: string;
+  };
+  /** Makes the SDK's error for want of tokens. */
+  unauthorizedError(): Error;
+}
+
 /** The parts of an SDK that links are built from. */
 export interface SdkParts {
   streamableHttp(url: URL, options: HttpTransportOptions): StreamableHttpParts;
@@ -44,8 +65,7 @@ export interface SdkParts {
   inMemoryPair(): readonly [near: Transport, far: Transport];
   /** Makes the SDK's error for a JSON-RPC error. */
   rpcError(code: number, message: string, data: unknown): Error;
-  /** Tells whether no credentials were to be had. */
-  isUnauthorized(error: unknown): boolean;
+  readonly oauth: OAuthParts;
 }
 
 /** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */

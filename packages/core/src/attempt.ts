@@ -96,7 +96,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       return promise;
     }
     try {
-      const { headers } = options;
+      // Functions were called before the request set out.
+      const headers = typeof options.headers === "function" ? undefined : options.headers;
       const onProgress =
         this.request.stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
       const isModern = this.entry.era === "modern";

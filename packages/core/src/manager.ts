@@ -8,7 +8,7 @@ import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
-import type { ManagedServer } from "./managed-server.ts";
+import type { ManagedServer, PoolChoice } from "./managed-server.ts";
 import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
@@ -145,8 +145,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    const { identity, sharing, handlers } = options;
-    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
+    return this.#run(server, options, (pool) => pool.acquire(options));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -155,8 +154,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    const { identity, sharing, handlers } = options;
-    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
+    return this.#run(server, options, (pool) => pool.use(work, options));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -302,10 +300,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   async #run<T>(
     server: string,
-    options: RequestOptions | undefined,
+    options: PoolChoice | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    return work(this.#registry.get(server).pool(options?.identity));
+    const pool = this.#registry.get(server).poolFor(options);
+    // Nobody waits for what is there.
+    return work(pool instanceof Promise ? await pool : pool);
   }
 
   #call<T>(
@@ -317,9 +317,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   ): Promise<T> {
     try {
       const managed = this.#registry.get(server);
-      const poolOf = (each: ManagedServer) => each.pool(options?.identity, undefined, options?.handlers);
-      if (managed.definition.onCircuitOpen === undefined) return work(poolOf(managed));
-      const run = async (each: ManagedServer) => work(poolOf(each));
+      const run = async (each: ManagedServer) => {
+        const pool = each.poolFor(options);
+        return work(pool instanceof Promise ? await pool : pool);
+      };
+      if (managed.definition.onCircuitOpen === undefined) {
+        const pool = managed.poolFor(options);
+        return pool instanceof Promise ? pool.then(work) : work(pool);
+      }
       return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);

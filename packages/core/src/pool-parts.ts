@@ -28,6 +28,7 @@ import { Recycler } from "./recycler.ts";
 import { isToolError, targetOf } from "./request-errors.ts";
 import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
+import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SessionLogging } from "./session-logging.ts";
 import { type PoolStats, poolStats } from "./stats.ts";
@@ -163,6 +164,10 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    if (typeof options.headers === "function") {
+      const next = (resolved: RequestOptions) => this.start(method, params, resolved, lease, hold);
+      return withHeaders(options, options.headers, { serverName, timeoutMs, clock }).then(next);
+    }
     const now = clock.now();
     const request: PoolRequest = {
       method,

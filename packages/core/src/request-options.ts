@@ -24,12 +24,25 @@ export function optionsError(
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     return invalid("signal", "must be an AbortSignal", serverName);
   }
+  if ("headers" in options && options.headers !== undefined && typeof options.headers !== "function") {
+    const problem = headersProblem(options.headers);
+    if (problem !== undefined) return invalid("headers", problem, serverName);
+  }
   const problem = options.handlers === undefined ? undefined : handlersProblem(options.handlers);
   if (problem !== undefined) return invalid("handlers", problem, serverName);
   if (!("maxTotalTimeoutMs" in options) || options.maxTotalTimeoutMs === undefined) return undefined;
   if (!(typeof options.maxTotalTimeoutMs === "number" && options.maxTotalTimeoutMs > 0)) {
     const value = String(options.maxTotalTimeoutMs);
     return invalid("maxTotalTimeoutMs", `must be a number above 0, in milliseconds, not ${value}`, serverName);
+  }
+  return undefined;
+}
+
+/** Values are not shown: they may be secrets. */
+function headersProblem(headers: unknown): string | undefined {
+  if (typeof headers !== "object" || headers === null) return "must be an object of strings, or a function";
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "string") return `must hold strings only; "${name}" is none`;
   }
   return undefined;
 }

@@ -50,6 +50,8 @@ export type {
 } from "@mcp-pool/config";
 export { loadMcpConfig, McpManagerConfig, watchMcpConfig } from "@mcp-pool/config";
 export type {
+  AuthProviderFactory,
+  HeadersRequest,
   HttpConnectorOptions,
   InMemoryConnectorOptions,
   MockConnectorOptions,
@@ -128,3 +130,4 @@ export {
 } from "./create-mcp-pool.ts";
 export type { Logger } from "./logger.ts";
 export { getMcpConnectionManager, getMetricsCollector, shutdownMcpConnectionManager } from "./process-manager.ts";
+export type { Credentials, CredentialsRequest, CredentialsSource } from "./server-definition.ts";

@@ -9,15 +9,20 @@ import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { keepCookies } from "./affinity-cookies.ts";
 import { endpointLabel } from "./endpoint-label.ts";
-import { HttpTraffic } from "./http-traffic.ts";
+import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
+import type { IdentityHeaders } from "./identity-headers.ts";
 import { judgePost, reasonOf } from "./judge-post.ts";
+import { OAuthAuthoriser } from "./oauth-authoriser.ts";
 import { ownFetch } from "./own-fetch.ts";
+import { sharedRefresh } from "./shared-refresh.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
   readonly url: URL;
   readonly kind: "streamable-http" | "sse";
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IdentityHeaders;
+  /** Lets go of the headers. */
+  readonly release: () => void;
   readonly fetch: FetchLike | undefined;
   readonly authProvider: OAuthClientProvider | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
@@ -42,7 +47,7 @@ export class HttpLink implements Link {
   #lostCause: Error | undefined;
 
   constructor(sdk: SdkParts, options: HttpLinkOptions) {
-    const { url, kind, authProvider, reconnection } = options;
+    const { url, kind, headers, authProvider, reconnection } = options;
     this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
@@ -50,18 +55,21 @@ export class HttpLink implements Link {
     this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
+    // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+    const authorisationFetch = sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers));
     this.#traffic = new HttpTraffic({
       fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
-      headers: options.headers,
+      headers,
+      authoriser: authProvider && new OAuthAuthoriser(sdk.oauth, authProvider, url, authorisationFetch),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
     const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = sdk.sse(url, { fetch: watchedFetch, authProvider });
+      this.transport = sdk.sse(url, { fetch: watchedFetch });
     } else {
-      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, authProvider, reconnection });
+      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, reconnection });
       this.transport = parts.transport;
       this.#endSession = parts.endSession;
       this.#clearReconnectionTimers = parts.clearReconnectionTimers;
@@ -87,6 +95,7 @@ export class HttpLink implements Link {
         },
       });
     } catch (error) {
+      if (error instanceof RequestFailure) throw error;
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
       const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
@@ -106,6 +115,7 @@ export class HttpLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
+    if (error instanceof RequestFailure) return { reason: error.message, judgement: error.judgement };
     const leg = this.#traffic.lastUnclaimedLeg;
     if (leg?.kind === "response" && leg.status >= 300) {
       const { status, retryAfterMs, rpcError } = leg;
@@ -114,7 +124,6 @@ export class HttpLink implements Link {
       if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
-    if (this.sdk.isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
     const root = leg?.kind === "no-response" ? leg.error : error;
     return { reason: reasonOf(root), code: systemCodeOf(root) };
   }
@@ -127,6 +136,7 @@ export class HttpLink implements Link {
     await this.transport.close().catch(() => undefined);
     this.#clearReconnectionTimers();
     await this.#destroySockets();
+    this.#options.release();
   }
 
   /** In HTTP+SSE, every answer comes over the one event stream, and a new stream would be a new session. */

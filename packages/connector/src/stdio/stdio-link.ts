@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
+import { type ConnectionEndpoint, type ConnectionEvent, RequestFailure } from "@mcp-pool/core";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
@@ -24,6 +24,13 @@ export class StdioLink implements Link {
     this.transport = new StdioTransport(options);
     this.#options = options;
     this.#timeouts = timeouts;
+  }
+
+  listen(listener: (event: ConnectionEvent) => void): void {
+    const tell = (lines: readonly string[]): void => listener({ type: "stderr-written", lines });
+    const early = this.transport.stderrLines;
+    if (early.length > 0) tell(early);
+    this.transport.onstderr = tell;
   }
 
   get endpoint(): ConnectionEndpoint {

@@ -1,4 +1,10 @@
-import type { ConnectionEndpoint, ConnectionRequestOptions, Judgement, RequestFailure } from "@mcp-pool/core";
+import type {
+  ConnectionEndpoint,
+  ConnectionEvent,
+  ConnectionRequestOptions,
+  Judgement,
+  RequestFailure,
+} from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import type { SdkParts } from "../sdk-binding.ts";
@@ -48,6 +54,8 @@ export interface Link {
   lostCause(): Error | undefined;
   /** Puts the failure of an opening into words. */
   explain(error: unknown): OpenProblem;
+  /** Starts to tell of what happens beneath, what came earlier included; called once, where there is something to tell. */
+  listen?(listener: (event: ConnectionEvent) => void): void;
   /** Ends the transport and all beneath it, in bounded time. Called once. */
   end(manner: EndManner): Promise<void>;
 }

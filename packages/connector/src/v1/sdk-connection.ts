@@ -1,6 +1,7 @@
 import {
   type CloseReason,
   type ConnectionEndpoint,
+  type ConnectionEvent,
   type ConnectionRequestOptions,
   type McpConnection,
   RequestFailure,
@@ -9,6 +10,7 @@ import {
   type Unsubscribe,
 } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ListenerSet } from "../renewal/listener-set.ts";
 import type { Link } from "./link.ts";
 import { MessageExchange } from "./message-exchange.ts";
 
@@ -40,6 +42,8 @@ export class SdkConnection implements McpConnection {
   readonly #client: SdkClient;
   readonly #link: Link;
   readonly #closedListeners = new Set<(cause: Error | undefined) => void>();
+  readonly #eventListeners = new ListenerSet<ConnectionEvent>();
+  #isListening = false;
   #lost: { readonly cause: Error | undefined } | undefined;
   #server: ServerDescription | undefined;
   #isOpen = false;
@@ -93,6 +97,15 @@ export class SdkConnection implements McpConnection {
     if (this.#lost !== undefined) own(this.#lost.cause);
     else this.#closedListeners.add(own);
     return () => void this.#closedListeners.delete(own);
+  }
+
+  onEvent(listener: (event: ConnectionEvent) => void): Unsubscribe {
+    const unsubscribe = this.#eventListeners.add(listener);
+    if (!this.#isListening) {
+      this.#isListening = true;
+      this.#link.listen?.((event) => this.#eventListeners.tell(event));
+    }
+    return unsubscribe;
   }
 
   close(_reason: CloseReason): Promise<void> {

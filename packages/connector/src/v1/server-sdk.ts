@@ -1,4 +1,4 @@
-import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+import { auth, extractWWWAuthenticateParams, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -25,19 +25,20 @@ export function serverSdk(settings: ClientSettings): ServerSdk {
 }
 
 const PARTS: SdkParts = {
-  streamableHttp(url, { fetch, authProvider, reconnection }) {
-    const auth = authProvider !== undefined && { authProvider };
-    const transport = new StreamableHTTPClientTransport(url, { fetch, ...auth, reconnectionOptions: reconnection });
+  streamableHttp(url, { fetch, reconnection }) {
+    const transport = new StreamableHTTPClientTransport(url, { fetch, reconnectionOptions: reconnection });
     return {
       transport,
       endSession: () => transport.terminateSession(),
       clearReconnectionTimers: collectReconnectionTimers(transport),
     };
   },
-  sse(url, { fetch, authProvider }) {
-    return new SSEClientTransport(url, { fetch, ...(authProvider !== undefined && { authProvider }) });
-  },
+  sse: (url, { fetch }) => new SSEClientTransport(url, { fetch }),
   inMemoryPair: () => InMemoryTransport.createLinkedPair(),
   rpcError: (code, message, data) => McpError.fromError(code, message, data),
-  isUnauthorized: (error) => error instanceof UnauthorizedError,
+  oauth: {
+    authorise: (provider, options) => auth(provider, options),
+    challengeOf: (refusal) => extractWWWAuthenticateParams(refusal),
+    unauthorizedError: () => new UnauthorizedError(),
+  },
 };

@@ -1,4 +1,6 @@
 import {
+  auth,
+  extractWWWAuthenticateParams,
   InMemoryTransport,
   ProtocolError,
   SSEClientTransport,
@@ -11,11 +13,10 @@ import type { SdkParts } from "../sdk-binding.ts";
 
 /** The parts of the 2.x SDK that links are built from. */
 export const SDK_PARTS: SdkParts = {
-  streamableHttp(url, { fetch, authProvider, reconnection }) {
+  streamableHttp(url, { fetch, reconnection }) {
     const timers = new Set<NodeJS.Timeout>();
     const transport = new StreamableHTTPClientTransport(url, {
       fetch,
-      ...(authProvider !== undefined && { authProvider }),
       reconnectionOptions: reconnection,
       // The SDK keeps what cancels the last reconnection only, though several streams may break at a time.
       reconnectionScheduler(reconnect, delayMs) {
@@ -36,16 +37,17 @@ export const SDK_PARTS: SdkParts = {
       },
     };
   },
-  sse(url, { fetch, authProvider }) {
-    const options = { fetch, ...(authProvider !== undefined && { authProvider }) };
-    return asLinkTransport(new SSEClientTransport(url, options));
-  },
+  sse: (url, { fetch }) => asLinkTransport(new SSEClientTransport(url, { fetch })),
   inMemoryPair() {
     const [near, far] = InMemoryTransport.createLinkedPair();
     return [asLinkTransport(near), asLinkTransport(far)];
   },
   rpcError: (code, message, data) => ProtocolError.fromError(code, message, data),
-  isUnauthorized: (error) => error instanceof UnauthorizedError,
+  oauth: {
+    authorise: (provider, options) => auth(provider, options),
+    challengeOf: (refusal) => extractWWWAuthenticateParams(refusal),
+    unauthorizedError: () => new UnauthorizedError(),
+  },
 };
 
 /** Both SDKs' transports carry the same messages in the same way; only the declared types of the messages differ. */
