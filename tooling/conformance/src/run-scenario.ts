@@ -44,7 +44,8 @@ export async function runScenario(suite: Suite, program: string, scenario: strin
 /** Names the client scenarios that the suite has for its revision, those of extensions only up to 2025-11-25. */
 export function listScenarios(suite: Suite): readonly string[] {
   const { stdout } = spawnSync(process.execPath, [programOf(suite), "list"], { encoding: "utf8" });
-  const lines = stdout.slice(stdout.indexOf("Client scenarios")).matchAll(/^ *- (\S+) \[(.*)\]/gm);
+  const [, section = ""] = /^Client scenarios.*\n((?: +- .*\n?)*)/m.exec(stdout) ?? [];
+  const lines = section.matchAll(/^ *- (\S+) \[(.*)\]/gm);
   const all = [...lines].map(([, name = "", revisions = ""]) => ({ name, revisions: revisions.split(",") }));
   const isModern = suite.specVersion === "2026-07-28";
   return all.filter(({ revisions }) => !isModern || revisions.includes(suite.specVersion)).map(({ name }) => name);
