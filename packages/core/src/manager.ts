@@ -8,7 +8,6 @@ import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
-import type { ManagedServer } from "./managed-server.ts";
 import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
@@ -32,6 +31,7 @@ import type {
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
+import type { LoggingLevel } from "./session-logging.ts";
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -113,7 +113,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    await this.#registry.get(server).pool(options?.identity).subscribeResource(params, options);
+    await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
@@ -122,7 +122,16 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    await this.#registry.get(server).pool(options?.identity).unsubscribeResource(params, options);
+    await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
+  }
+
+  /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
+  async setLoggingLevel(
+    server: string,
+    level: LoggingLevel,
+    options?: Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#registry.get(server).run(options, (pool) => pool.setLoggingLevel(level));
   }
 
   /**
@@ -132,15 +141,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   onNotification(
     server: string,
     listener: (notification: ServerNotification) => void,
-    { identity }: Pick<RequestOptions, "identity"> = {},
+    { identity }: { readonly identity?: string | undefined } = {},
   ): Unsubscribe {
     return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    const { identity, sharing, handlers } = options;
-    return this.#registry.get(server).pool(identity, sharing, handlers).acquire(options);
+    return this.#registry.get(server).run(options, (pool) => pool.acquire(options));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -149,8 +157,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    const { identity, sharing, handlers } = options;
-    return this.#registry.get(server).pool(identity, sharing, handlers).use(work, options);
+    return this.#registry.get(server).run(options, (pool) => pool.use(work, options));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -288,8 +295,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options: RequestOptions | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    const { identity, handlers } = options ?? {};
-    const run = (each: ManagedServer) => work(each.pool(identity, undefined, handlers));
-    return callServer(this.#registry, server, method, params, run);
+    return callServer(this.#registry, server, method, params, (each) => each.run(options, work));
   }
 }

@@ -14,7 +14,7 @@ let collector: McpMetricsCollector | undefined;
 let current: { readonly source: McpPoolSource | undefined; readonly manager: Promise<McpPoolManager> } | undefined;
 
 /** Another copy of this package may have been first; then its manager is that of this process. */
-const managers = claimProcessManagers({ get: getOwn, shutdown: shutdownOwn });
+const managers = claimProcessManagers({ get: getOwn, shutdown: shutdownOwn, collector: ownCollector });
 
 /**
  * Returns the manager of this process, for code that can't pass one along. The first call makes it, for all who call meanwhile.
@@ -33,9 +33,14 @@ export async function shutdownMcpConnectionManager(options?: { readonly drainTim
   await managers.shutdown(options);
 }
 
+/** Returns the collector of the manager of this process; also before there is one, and after it is closed. */
+export function getMetricsCollector(): McpMetricsCollector {
+  return managers.collector();
+}
+
 async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): Promise<McpPoolManager> {
   if (current === undefined) {
-    const created = { source, manager: createManager(source, options ?? {}, getMetricsCollector()) };
+    const created = { source, manager: createManager(source, options ?? {}, ownCollector()) };
     current = created;
     created.manager.catch(() => {
       if (current === created) current = undefined;
@@ -50,8 +55,7 @@ async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): P
   ]);
 }
 
-/** Returns the collector of the manager of this process; also before there is one, and after it is closed. */
-export function getMetricsCollector(): McpMetricsCollector {
+function ownCollector(): McpMetricsCollector {
   collector ??= createCollector();
   return collector;
 }

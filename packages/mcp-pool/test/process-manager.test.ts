@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ok, ScriptedConnector } from "@mcp-pool/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   createPooledMcpTools,
   getMcpConnectionManager,
+  getMetricsCollector,
   McpManagerConfig,
   shutdownMcpConnectionManager,
 } from "../src/index.ts";
@@ -92,4 +93,15 @@ it("pooled tools that were given no manager use that of the process", async () =
   await expect(tools.tools()).rejects.toThrow(/needs a configuration/);
   await getMcpConnectionManager(SOURCE, { connector: () => connector });
   expect(await tools.tools()).toEqual([]);
+});
+
+it("a second copy of the package finds the same manager and the same collector", async () => {
+  const first = await getMcpConnectionManager(SOURCE, options());
+  vi.resetModules();
+  const copy = await import("../src/index.ts");
+  expect(copy.getMcpConnectionManager).not.toBe(getMcpConnectionManager);
+  expect(await copy.getMcpConnectionManager()).toBe(first);
+  expect(copy.getMetricsCollector()).toBe(getMetricsCollector());
+  await copy.shutdownMcpConnectionManager();
+  await expect(getMcpConnectionManager()).rejects.toThrow(/needs a configuration/);
 });
