@@ -3,7 +3,7 @@ import { fillIn } from "./markdown.ts";
 import { readBaseline } from "./results.ts";
 
 /** Pages with figures, and the way from there to the results. */
-export const PAGES: readonly { readonly path: string; readonly resultsPath: string }[] = [
+const PAGES: readonly { readonly path: string; readonly resultsPath: string }[] = [
   { path: "docs/performance.md", resultsPath: "../apps/bench/results/" },
   { path: "README.md", resultsPath: "apps/bench/results/" },
 ];
