@@ -119,6 +119,10 @@ describe("the command line", () => {
     ]);
   });
 
+  test("takes no number for the beginning of another", () => {
+    expect([isMeant("B/stdio/16", "B/stdio/1"), isMeant("A10", "A1")]).toEqual([false, false]);
+  });
+
   test("refuses rounds that are none", () => {
     expect(() => parseCommandLine(["--rounds", "0"])).toThrow('--rounds must be a whole number above 0, not "0"');
   });
