@@ -117,4 +117,5 @@ export type {
 export type { Resolvable } from "./resolvable.ts";
 export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
 export type { ServerHealth } from "./server-health.ts";
+export type { LoggingLevel } from "./session-logging.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

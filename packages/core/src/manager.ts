@@ -33,6 +33,7 @@ import { drainError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
+import type { LoggingLevel } from "./session-logging.ts";
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -118,6 +119,11 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
     return this.#run(server, options, (pool) => pool.unsubscribeResource(params, options));
+  }
+
+  /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
+  setLoggingLevel(server: string, level: LoggingLevel, options?: Pick<RequestOptions, "identity">): Promise<void> {
+    return this.#run(server, options, (pool) => pool.setLoggingLevel(level));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { handlersProblem } from "./client-handlers.ts";
 import { McpValidationError } from "./errors.ts";
-import type { AcquireOptions, RequestOptions } from "./options.ts";
+import type { AcquireOptions, RequestOptions, ResolvedPoolOptions } from "./options.ts";
 
 /** Merges `options.meta` into the parameters; what the parameters say themselves wins. */
 export function withMeta(
@@ -63,4 +63,14 @@ export function invalid(path: string, message: string, serverName: string): McpV
     serverName,
     issues: [{ path, message }],
   });
+}
+
+/** Returns the time that a tool's settings give its calls, in milliseconds. */
+export function toolTimeoutMs(
+  method: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  { tools }: ResolvedPoolOptions,
+): number | undefined {
+  if (tools === undefined || method !== "tools/call") return undefined;
+  return tools.get(String(params?.name))?.timeoutMs;
 }

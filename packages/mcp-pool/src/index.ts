@@ -73,6 +73,7 @@ export type {
   HealthStatus,
   Issue,
   Lease,
+  LoggingLevel,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
   McpServerDefinition,
@@ -84,7 +85,9 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ResourceUpdate,
   ServerHealth,
+  ServerNotification,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";
