@@ -55,7 +55,7 @@ export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSetting
   return () => {
     loading ??= binding.forServer(settings).catch((error: unknown) => {
       loading = undefined;
-      throw isMissing(error) ? missing(binding, error) : error;
+      throw isMissing(error) ? missing(binding, error) : unloadable(error);
     });
     return loading;
   };
@@ -63,6 +63,12 @@ export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSetting
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/** Nothing was started, whatever the reason: no file may be opened any more, say. */
+function unloadable(cause: unknown): ConnectFailure {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectFailure(`the MCP SDK could not be loaded: ${reason}`, { cause });
 }
 
 function missing({ version }: SdkBinding, cause: unknown): ConnectFailure {
