@@ -10,6 +10,10 @@ export class EventHub {
   readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
   /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
   #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
+  /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  wantsAcquired = false;
+  wantsReleased = false;
+  wantsQueued = false;
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -24,9 +28,9 @@ export class EventHub {
   subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe {
     const wrapped: PoolEventListener = (event) => listener(event);
     this.#listeners.set(wrapped, types === undefined ? undefined : new Set(types));
-    this.#byType = new Map();
+    this.#summarise();
     return () => {
-      if (this.#listeners.delete(wrapped)) this.#byType = new Map();
+      if (this.#listeners.delete(wrapped)) this.#summarise();
     };
   }
 
@@ -52,6 +56,13 @@ export class EventHub {
       if (type !== "listener-failed") this.#report(error);
     };
     result.then(undefined, onError);
+  }
+
+  #summarise(): void {
+    this.#byType = new Map();
+    this.wantsAcquired = this.wants("lease-acquired");
+    this.wantsReleased = this.wants("lease-released");
+    this.wantsQueued = this.wants("acquire-queued");
   }
 
   #listenersOf(type: PoolEventType): readonly PoolEventListener[] {
