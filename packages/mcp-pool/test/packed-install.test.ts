@@ -27,6 +27,23 @@ const EXAMPLES: readonly (readonly [
   ["packages/breaker/README.md", "breaker.ts", ["core", "connector", "breaker"], ["@modelcontextprotocol/sdk"]],
   ["packages/health/README.md", "health.ts", ["core", "connector", "health"], ["@modelcontextprotocol/sdk"]],
   [
+    "packages/metrics-otel/README.md",
+    "metrics.ts",
+    ["core", "connector", "metrics-otel"],
+    ["@modelcontextprotocol/sdk", "@opentelemetry/api@^1.10.0", "@opentelemetry/sdk-metrics@^3.1.1"],
+  ],
+  [
+    "packages/metrics-otel/README.md",
+    "collector.ts",
+    ["core", "connector", "metrics-otel"],
+    [
+      "@modelcontextprotocol/sdk",
+      "@opentelemetry/api@~1.9.1",
+      "@opentelemetry/exporter-prometheus@0.223.0",
+      "@opentelemetry/sdk-metrics@2.12.1",
+    ],
+  ],
+  [
     "packages/agent-adapter/README.md",
     "agent-tools.ts",
     ["core", "connector", "agent-adapter"],
