@@ -18,7 +18,7 @@ const managers = claimProcessManagers({ get: getOwn, shutdown: shutdownOwn, coll
 
 /**
  * Returns the manager of this process, for code that can't pass one along. The first call makes it, for all who call meanwhile.
- * @param source of the first call; without one, `MCP_CONFIG_PATH` names the file
+ * @param source of the first call, or what was put in force since; without one, `MCP_CONFIG_PATH` names the file
  * @throws {McpConfigurationError} without a configuration at the first call, or with another one later
  */
 export async function getMcpConnectionManager(
@@ -45,12 +45,14 @@ async function getOwn(source?: McpPoolSource, options?: CreateMcpPoolOptions): P
     created.manager.catch(() => {
       if (current === created) current = undefined;
     });
-  } else if (source !== undefined && !isSame(source, current.source)) {
-    throw new McpConfigurationError([
-      { path: "", message: "the manager of this process has another configuration; shut it down first, or reload it" },
-    ]);
+    return created.manager;
   }
-  return current.manager;
+  // It may be shut down while it is looked at.
+  const found = current;
+  if (source === undefined || (await isInForce(source, found))) return found.manager;
+  throw new McpConfigurationError([
+    { path: "", message: "the manager of this process has another configuration; shut it down first, or reload it" },
+  ]);
 }
 
 function ownCollector(): McpMetricsCollector {
@@ -66,8 +68,14 @@ async function shutdownOwn(options?: { readonly drainTimeoutMs?: number }): Prom
   await manager?.close(options);
 }
 
-/** Configurations that were put together can't be looked into, so only the same one is the same. */
-function isSame(one: McpPoolSource, other: McpPoolSource | undefined): boolean {
-  if (one instanceof McpManagerConfig || other instanceof McpManagerConfig) return one === other;
-  return isDeepStrictEqual(one, other);
+/** A path stands for a file, whatever has been read from it since; a configuration for what it says now. */
+async function isInForce(
+  source: McpPoolSource,
+  { source: first, manager }: NonNullable<typeof current>,
+): Promise<boolean> {
+  if (typeof source === "string") return source === first;
+  const { config } = await manager;
+  // Configurations that were put together can't be looked into, so only the same one is the same.
+  const isOpaque = source instanceof McpManagerConfig || config instanceof McpManagerConfig;
+  return isOpaque ? source === config : isDeepStrictEqual(source, config);
 }
