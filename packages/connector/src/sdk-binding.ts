@@ -1,8 +1,8 @@
 import type { ConnectRequest, McpConnection } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "./connect-failure.ts";
+import type { OAuthFlow } from "./http/oauth-authoriser.ts";
 import type { ClientSettings } from "./v1/client-options.ts";
 import type { Link } from "./v1/link.ts";
 
@@ -23,12 +23,6 @@ export interface ServerSdk {
   open(makeLink: (sdk: SdkParts) => Link, request: ConnectRequest): Promise<McpConnection>;
 }
 
-/** What a transport over HTTP is made with. */
-export interface HttpTransportOptions {
-  readonly fetch: FetchLike;
-  readonly reconnection: StreamableHTTPReconnectionOptions;
-}
-
 /** A transport over Streamable HTTP, and what its end takes. */
 export interface StreamableHttpParts {
   readonly transport: Transport;
@@ -36,36 +30,14 @@ export interface StreamableHttpParts {
   clearReconnectionTimers(): void;
 }
 
-/** An SDK's OAuth flow, step by step. */
-export interface OAuthParts {
-  /** Runs the flow; resolves with whether there are tokens, or whether the user was led to agree first. */
-  authorise(
-    provider: OAuthClientProvider,
-    options: {
-      readonly serverUrl: URL;
-      readonly resourceMetadataUrl?: URL;
-      readonly scope?: string;
-      readonly fetchFn: FetchLike;
-    },
-  ): Promise<"AUTHORIZED" | "REDIRECT">;
-  /** Reads what a refusal says of the way to tokens. */
-  challengeOf(refusal: Response): {
-    readonly resourceMetadataUrl?: URL;
-    readonly scope?: string;
-    readonly error?: string;
-  };
-  /** Makes the SDK's error for want of tokens. */
-  unauthorizedError(): Error;
-}
-
 /** The parts of an SDK that links are built from. */
 export interface SdkParts {
-  streamableHttp(url: URL, options: HttpTransportOptions): StreamableHttpParts;
-  sse(url: URL, options: Omit<HttpTransportOptions, "reconnection">): Transport;
+  streamableHttp(url: URL, fetch: FetchLike, reconnection: StreamableHTTPReconnectionOptions): StreamableHttpParts;
+  sse(url: URL, fetch: FetchLike): Transport;
   inMemoryPair(): readonly [near: Transport, far: Transport];
   /** Makes the SDK's error for a JSON-RPC error. */
   rpcError(code: number, message: string, data: unknown): Error;
-  readonly oauth: OAuthParts;
+  readonly oauth: OAuthFlow;
 }
 
 /** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */

@@ -43,7 +43,7 @@ export interface ConnectorFactories {
 }
 
 type ConnectorSettings = ConnectorFactories &
-  Pick<HttpConnectorOptions, "renewSessions" | "sessionLostStatuses" | "sdk">;
+  Pick<HttpConnectorOptions, "renewSessions" | "sdk" | "sessionLostStatuses">;
 
 /** What a server takes from code rather than from its configuration. */
 export interface ServerCode extends ConnectorFactories {
@@ -57,7 +57,7 @@ export interface ServerCode extends ConnectorFactories {
 /** Turns a checked server into what core understands. */
 export function serverDefinition(
   server: ResolvedServer,
-  { connector, plugins, handlers, sdk, ...factories }: ServerCode,
+  { connector, plugins, handlers, sdk: version, ...factories }: ServerCode,
 ): McpServerDefinition {
   const { name, connection, specific } = server;
   const { healthCheck: _healthCheck, circuitBreaker: _circuitBreaker, retry, ...pool } = server.pool;
@@ -65,20 +65,16 @@ export function serverDefinition(
     specific;
   const { maxIdentities, sessionLostStatuses } = specific;
   const renewSessions = retry?.repeatAfterSessionLoss;
+  const sdk = version === "v2" ? SDK_V2 : undefined;
   const taken = new Set(plugins.map((plugin) => plugin.name));
   return {
     connector:
       connection === undefined
         ? mockConnector(mock)
         : (connector?.(name, connection) ??
-          connect(name, connection, {
-            ...factories,
-            renewSessions,
-            sessionLostStatuses,
-            sdk: sdk === "v2" ? SDK_V2 : undefined,
-          })),
+          connect(name, connection, { ...factories, renewSessions, sessionLostStatuses, sdk })),
     connectionKey: comparable(
-      connection === undefined ? ["mock", mock] : [connection, renewSessions, sessionLostStatuses, sdk],
+      connection === undefined ? ["mock", mock] : [connection, renewSessions, sessionLostStatuses, version],
     ),
     pool: { ...pool, handlers },
     priority,

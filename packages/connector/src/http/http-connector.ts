@@ -1,13 +1,13 @@
 import { type Connector, type ConnectRequest, McpConfigurationError, type McpConnection } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
-import { loadedOnce } from "../sdk-binding.ts";
+import { loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
 import { HeadersByIdentity, type HeadersSource } from "./identity-headers.ts";
+import { OAuthAuthoriser, type OAuthProvider } from "./oauth-authoriser.ts";
 import { badHeaders } from "./request-headers.ts";
 
 /** Options of {@link httpConnector}. */
@@ -26,7 +26,7 @@ export interface HttpConnectorOptions extends ClientOptions {
    * Supplies and refreshes OAuth tokens: the SDK's provider, or a function that names the one of an identity, and is
    * called for each connection. All connections with one provider share its flow.
    */
-  readonly authProvider?: OAuthClientProvider | AuthProviderFactory | undefined;
+  readonly authProvider?: OAuthProvider | AuthProviderFactory | undefined;
   /** How broken event streams are resumed. @default 1000 to 30000 ms, growing by 1.5, 2 attempts */
   readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
   /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
@@ -38,7 +38,7 @@ export interface HttpConnectorOptions extends ClientOptions {
 /** Names the OAuth provider of an identity; it should return the same object each time. */
 export type AuthProviderFactory = (
   request: Pick<ConnectRequest, "serverName" | "identity">,
-) => OAuthClientProvider | undefined;
+) => OAuthProvider | undefined;
 
 const DEFAULT_CONCURRENCY = 64;
 
@@ -65,7 +65,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const sdk = loadedOnce(options.sdk, settings);
   const { url, headers } = addressOf(options);
-  const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authProvider"> = {
+  const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authoriser"> = {
     url,
     fetch: options.fetch,
     reconnection: { ...DEFAULT_RECONNECTION, ...options.reconnection },
@@ -74,10 +74,11 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  function credentialsFor(request: ConnectRequest): Pick<HttpLinkOptions, "headers" | "release" | "authProvider"> {
-    const { authProvider: given } = options;
-    const authProvider = typeof given === "function" ? given(identityOf(request)) : given;
-    return { ...headers.take(request), authProvider };
+  function newLink(parts: SdkParts, kind: HttpLinkOptions["kind"], request: ConnectRequest): HttpLink {
+    const { authProvider } = options;
+    const provider = typeof authProvider === "function" ? authProvider(identityOf(request)) : authProvider;
+    const authoriser = provider && ((own: FetchLike) => new OAuthAuthoriser(provider, url, own, parts.oauth));
+    return new HttpLink(parts, { ...base, ...headers.take(request), kind, authoriser });
   }
 
   async function open(
@@ -88,7 +89,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
     const server = await sdk();
     const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
       server.open((parts) => {
-        const link = new HttpLink(parts, { ...base, ...credentialsFor(next), kind });
+        const link = newLink(parts, kind, next);
         tell?.(link);
         return link;
       }, next);

@@ -1,18 +1,17 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
-import { systemCodeOf } from "../connect-failure.ts";
+import { causesOf, systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { keepCookies } from "./affinity-cookies.ts";
+import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
 import { judgePost, reasonOf } from "./judge-post.ts";
-import { OAuthAuthoriser } from "./oauth-authoriser.ts";
 import { ownFetch } from "./own-fetch.ts";
 import { sharedRefresh } from "./shared-refresh.ts";
 
@@ -24,7 +23,8 @@ export interface HttpLinkOptions {
   /** Lets go of the headers. */
   readonly release: () => void;
   readonly fetch: FetchLike | undefined;
-  readonly authProvider: OAuthClientProvider | undefined;
+  /** Makes what obtains tokens, over a fetch that may reach the server and others. */
+  readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
@@ -47,7 +47,7 @@ export class HttpLink implements Link {
   #lostCause: Error | undefined;
 
   constructor(sdk: SdkParts, options: HttpLinkOptions) {
-    const { url, kind, headers, authProvider, reconnection } = options;
+    const { url, kind, headers, authoriser, reconnection } = options;
     this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
@@ -55,21 +55,20 @@ export class HttpLink implements Link {
     this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
-    // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
-    const authorisationFetch = sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers));
     this.#traffic = new HttpTraffic({
       fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
       headers,
-      authoriser: authProvider && new OAuthAuthoriser(sdk.oauth, authProvider, url, authorisationFetch),
+      // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
     const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = sdk.sse(url, { fetch: watchedFetch });
+      this.transport = sdk.sse(url, watchedFetch);
     } else {
-      const parts = sdk.streamableHttp(url, { fetch: watchedFetch, reconnection });
+      const parts = sdk.streamableHttp(url, watchedFetch, reconnection);
       this.transport = parts.transport;
       this.#endSession = parts.endSession;
       this.#clearReconnectionTimers = parts.clearReconnectionTimers;
@@ -115,7 +114,10 @@ export class HttpLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
-    if (error instanceof RequestFailure) return { reason: error.message, judgement: error.judgement };
+    // The SDK may have wrapped it.
+    for (const cause of causesOf(error)) {
+      if (cause instanceof RequestFailure) return { reason: cause.message, judgement: cause.judgement };
+    }
     const leg = this.#traffic.lastUnclaimedLeg;
     if (leg?.kind === "response" && leg.status >= 300) {
       const { status, retryAfterMs, rpcError } = leg;

@@ -1,8 +1,8 @@
 import { RequestFailure, type RequestHeaders } from "@mcp-pool/core";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { OutgoingRequest } from "../v1/link.ts";
+import type { Authoriser } from "./authoriser.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
-import type { OAuthAuthoriser } from "./oauth-authoriser.ts";
 import { type Leg, Post, requestIdOf, rpcErrorOf } from "./post.ts";
 import { joinHeaders } from "./request-headers.ts";
 import { retryAfterMsOf } from "./retry-after.ts";
@@ -13,7 +13,7 @@ export interface HttpTrafficOptions {
   readonly fetch: FetchLike;
   readonly url: URL;
   readonly headers: IdentityHeaders;
-  readonly authoriser: OAuthAuthoriser | undefined;
+  readonly authoriser: Authoriser | undefined;
   /** After how many failures the SDK stops resuming a stream. */
   readonly maxResumeAttempts: number;
   /** Called when the stream of a plain GET has ended; such streams are not watched without it. */

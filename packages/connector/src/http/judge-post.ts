@@ -22,10 +22,8 @@ const METHOD_NOT_FOUND = -32_601;
 /** JSON-RPC's own codes: the server understood the session well enough to look at the request. */
 const RPC_CODES: ReadonlySet<number> = new Set([-32_700, -32_600, METHOD_NOT_FOUND, -32_602, -32_603]);
 
-type PostJudge = Pick<SdkParts, "rpcError">;
-
 /** Judges the failure of a request by what became of its POST. */
-export function judgePost(error: unknown, post: FailedPost, sdk: PostJudge): RequestFailure {
+export function judgePost(error: unknown, post: FailedPost, sdk: Pick<SdkParts, "rpcError">): RequestFailure {
   const { leg } = post;
   if (leg === undefined) return failure("not-sent", reasonOf(error));
   if (leg.kind === "no-response") {

@@ -1,7 +1,35 @@
 import { RequestFailure } from "@mcp-pool/core";
-import type { AuthResult, OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import type { OAuthClientProvider as ProviderV2 } from "@modelcontextprotocol/client";
+import type { AuthResult, OAuthClientProvider as ProviderV1 } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
-import type { OAuthParts } from "../sdk-binding.ts";
+import type { Authoriser } from "./authoriser.ts";
+
+/** An OAuth provider of the SDK that is used. */
+export type OAuthProvider = ProviderV1 | ProviderV2;
+
+/** What a server's refusal asks for. */
+export interface OAuthChallenge {
+  readonly resourceMetadataUrl?: URL | undefined;
+  readonly scope?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** An SDK's own OAuth. */
+export interface OAuthFlow {
+  challengeOf(refusal: Response): OAuthChallenge;
+  run(
+    provider: OAuthProvider,
+    terms: OAuthChallenge & {
+      readonly serverUrl: URL;
+      /** Whether the token was good, but not for this. */
+      readonly isStepUp: boolean;
+      /** Reaches the authorisation server. */
+      readonly fetch: FetchLike;
+    },
+  ): Promise<AuthResult>;
+  /** Makes the SDK's error for a user who has to agree first. */
+  unauthorised(): Error;
+}
 
 /** The authorisations of one provider. */
 interface Flows {
@@ -10,22 +38,22 @@ interface Flows {
   ended: number;
 }
 
-const flowsByProvider = new WeakMap<OAuthClientProvider, Flows>();
+const flowsByProvider = new WeakMap<OAuthProvider, Flows>();
 
 /**
- * Drives an SDK's OAuth flow for one connection. The SDKs' transports do that too, but each for itself: requests that
+ * Drives the SDK's OAuth flow for one connection. The SDKs' transports do that too, but each for itself: requests that
  * are refused at the same time would each spend the refresh token, and some would fail. Here all connections with one
  * provider share one flow.
  */
-export class OAuthAuthoriser {
-  readonly #oauth: OAuthParts;
-  readonly #provider: OAuthClientProvider;
+export class OAuthAuthoriser implements Authoriser {
+  readonly #provider: OAuthProvider;
   readonly #serverUrl: URL;
   readonly #fetch: FetchLike;
   readonly #flows: Flows;
+  readonly #oauth: OAuthFlow;
 
   /** @param fetch reaches the authorisation server */
-  constructor(oauth: OAuthParts, provider: OAuthClientProvider, serverUrl: URL, fetch: FetchLike) {
+  constructor(provider: OAuthProvider, serverUrl: URL, fetch: FetchLike, oauth: OAuthFlow) {
     this.#oauth = oauth;
     this.#provider = provider;
     this.#serverUrl = serverUrl;
@@ -34,7 +62,6 @@ export class OAuthAuthoriser {
     flowsByProvider.set(provider, this.#flows);
   }
 
-  /** Resolves with the token to send, if there is one, once no authorisation is under way. */
   async token(): Promise<string | undefined> {
     for (;;) {
       await this.#flows.underWay?.catch(() => undefined);
@@ -45,22 +72,17 @@ export class OAuthAuthoriser {
     }
   }
 
-  /**
-   * Answers a refusal. Resolves with whether there is another token than the refused one, so that the request may be
-   * sent again.
-   * @throws {RequestFailure} judged as unauthorised, when no token is to be had
-   */
   async answer(refusal: Response, refused: string | undefined): Promise<boolean> {
-    const { resourceMetadataUrl, scope, error } = this.#oauth.challengeOf(refusal);
+    const challenge = this.#oauth.challengeOf(refusal);
     if (refusal.status === 401) {
       const token = await this.token();
       if (token !== undefined && token !== refused) return true;
-    } else if (refusal.status !== 403 || error !== "insufficient_scope") {
+    } else if (refusal.status !== 403 || challenge.error !== "insufficient_scope") {
       return false;
     }
     let result: AuthResult;
     try {
-      this.#flows.underWay ??= this.#run(resourceMetadataUrl, scope);
+      this.#flows.underWay ??= this.#run(challenge, refusal.status === 403);
       result = await this.#flows.underWay;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -68,17 +90,13 @@ export class OAuthAuthoriser {
     }
     if (result === "AUTHORIZED") return true;
     const message = "not authorised: the user has to agree first, where the OAuth provider was asked to lead them";
-    throw new RequestFailure("unauthorised", message, { cause: this.#oauth.unauthorizedError() });
+    throw new RequestFailure("unauthorised", message, { cause: this.#oauth.unauthorised() });
   }
 
-  async #run(resourceMetadataUrl: URL | undefined, scope: string | undefined): Promise<AuthResult> {
+  async #run(challenge: OAuthChallenge, isStepUp: boolean): Promise<AuthResult> {
     try {
-      return await this.#oauth.authorise(this.#provider, {
-        serverUrl: this.#serverUrl,
-        ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
-        ...(scope !== undefined && { scope }),
-        fetchFn: this.#fetch,
-      });
+      const terms = { ...challenge, serverUrl: this.#serverUrl, isStepUp, fetch: this.#fetch };
+      return await this.#oauth.run(this.#provider, terms);
     } finally {
       this.#flows.underWay = undefined;
       this.#flows.ended++;

@@ -1,4 +1,9 @@
-import { auth, extractWWWAuthenticateParams, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+import {
+  auth,
+  extractWWWAuthenticateParams,
+  type OAuthClientProvider,
+  UnauthorizedError,
+} from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -25,7 +30,7 @@ export function serverSdk(settings: ClientSettings): ServerSdk {
 }
 
 const PARTS: SdkParts = {
-  streamableHttp(url, { fetch, reconnection }) {
+  streamableHttp(url, fetch, reconnection) {
     const transport = new StreamableHTTPClientTransport(url, { fetch, reconnectionOptions: reconnection });
     return {
       transport,
@@ -33,12 +38,19 @@ const PARTS: SdkParts = {
       clearReconnectionTimers: collectReconnectionTimers(transport),
     };
   },
-  sse: (url, { fetch }) => new SSEClientTransport(url, { fetch }),
+  sse: (url, fetch) => new SSEClientTransport(url, { fetch }),
   inMemoryPair: () => InMemoryTransport.createLinkedPair(),
   rpcError: (code, message, data) => McpError.fromError(code, message, data),
   oauth: {
-    authorise: (provider, options) => auth(provider, options),
-    challengeOf: (refusal) => extractWWWAuthenticateParams(refusal),
-    unauthorizedError: () => new UnauthorizedError(),
+    challengeOf: extractWWWAuthenticateParams,
+    async run(provider, { serverUrl, resourceMetadataUrl, scope, fetch }) {
+      return auth(provider as OAuthClientProvider, {
+        serverUrl,
+        ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+        ...(scope !== undefined && { scope }),
+        fetchFn: fetch,
+      });
+    },
+    unauthorised: () => new UnauthorizedError(),
   },
 };

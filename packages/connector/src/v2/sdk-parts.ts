@@ -1,7 +1,10 @@
 import {
   auth,
+  computeScopeUnion,
   extractWWWAuthenticateParams,
   InMemoryTransport,
+  isStrictScopeSuperset,
+  type OAuthClientProvider,
   ProtocolError,
   SSEClientTransport,
   StreamableHTTPClientTransport,
@@ -13,7 +16,7 @@ import type { SdkParts } from "../sdk-binding.ts";
 
 /** The parts of the 2.x SDK that links are built from. */
 export const SDK_PARTS: SdkParts = {
-  streamableHttp(url, { fetch, reconnection }) {
+  streamableHttp(url, fetch, reconnection) {
     const timers = new Set<NodeJS.Timeout>();
     const transport = new StreamableHTTPClientTransport(url, {
       fetch,
@@ -37,16 +40,28 @@ export const SDK_PARTS: SdkParts = {
       },
     };
   },
-  sse: (url, { fetch }) => asLinkTransport(new SSEClientTransport(url, { fetch })),
+  sse: (url, fetch) => asLinkTransport(new SSEClientTransport(url, { fetch })),
   inMemoryPair() {
     const [near, far] = InMemoryTransport.createLinkedPair();
     return [asLinkTransport(near), asLinkTransport(far)];
   },
   rpcError: (code, message, data) => ProtocolError.fromError(code, message, data),
   oauth: {
-    authorise: (provider, options) => auth(provider, options),
-    challengeOf: (refusal) => extractWWWAuthenticateParams(refusal),
-    unauthorizedError: () => new UnauthorizedError(),
+    challengeOf: extractWWWAuthenticateParams,
+    async run(given, { serverUrl, resourceMetadataUrl, scope, isStepUp, fetch }) {
+      const provider = given as OAuthClientProvider;
+      const held = isStepUp ? (await provider.tokens())?.scope : undefined;
+      const wanted = computeScopeUnion(held, scope);
+      return auth(provider, {
+        serverUrl,
+        ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+        ...(wanted !== undefined && { scope: wanted }),
+        // A refreshed token would have the scope of the one that was not enough.
+        forceReauthorization: isStepUp && isStrictScopeSuperset(wanted, held),
+        fetchFn: fetch,
+      });
+    },
+    unauthorised: () => new UnauthorizedError(),
   },
 };
 
