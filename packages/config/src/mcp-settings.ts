@@ -25,8 +25,8 @@ export interface McpSettings {
   readonly forceSingleConnection?: boolean | undefined;
   /** @default false */
   readonly disableHealthChecks?: boolean | undefined;
-  /** The MCP SDK that speaks to the servers. @default "v1" */
-  readonly sdk?: "v1" | undefined;
+  /** The MCP SDK that speaks to the servers: 1.x, or 2.x, which has to be installed. @default "v1" */
+  readonly sdk?: "v1" | "v2" | undefined;
 }
 
 export const mcpSettingsSchema: ConfigSchema<McpSettings> = block({
@@ -40,5 +40,5 @@ export const mcpSettingsSchema: ConfigSchema<McpSettings> = block({
   enableMockServers: flag().optional(),
   forceSingleConnection: flag().optional(),
   disableHealthChecks: flag().optional(),
-  sdk: oneOf("v1").optional(),
+  sdk: oneOf("v1", "v2").optional(),
 });

@@ -37,6 +37,12 @@ export function numberFrom(least: number, most: number): ConfigSchema<number> {
   return number(`a number from ${least} to ${most}`, isGood, { type: "number", minimum: least, maximum: most });
 }
 
+/** An HTTP status that refuses a request. */
+export function httpStatus(): ConfigSchema<number> {
+  const isGood = (value: number) => Number.isInteger(value) && value >= 400 && value <= 499;
+  return number("an HTTP status from 400 to 499", isGood, { type: "integer", minimum: 400, maximum: 499 });
+}
+
 export function finiteNumber(): ConfigSchema<number> {
   return number("a number", Number.isFinite, { type: "number" });
 }

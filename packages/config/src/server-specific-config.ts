@@ -11,6 +11,7 @@ import {
   duration,
   finiteNumber,
   flag,
+  httpStatus,
   nonEmptyText,
   texts,
 } from "./schema-parts.ts";
@@ -46,6 +47,10 @@ export interface ServerSpecificConfig {
   readonly tools?: Readonly<Record<string, ToolConfig>> | undefined;
   /** Whether calls without an identity are refused. @default false */
   readonly identityRequired?: boolean | undefined;
+  /** Identities served at one time; beyond it, the pool that was unused for longest is closed. @default 1_000 */
+  readonly maxIdentities?: number | undefined;
+  /** HTTP statuses with which it says that it no longer knows the session. @default [404] */
+  readonly sessionLostStatuses?: readonly number[] | undefined;
   /** What happens to calls while its circuit is open: another server takes them, or functions make up results. */
   readonly onCircuitOpen?: CircuitFallback | undefined;
   /** What stands in for it when mocks are enabled. */
@@ -77,6 +82,8 @@ const specificBlock = block({
   trustAnnotations: flag().optional(),
   tools: byName(tool, "an object with the names of tools as keys").optional(),
   identityRequired: flag().optional(),
+  maxIdentities: count(1).optional(),
+  sessionLostStatuses: z.array(httpStatus(), { error: "a list of HTTP statuses from 400 to 499" }).optional(),
   onCircuitOpen: z
     .union([block({ server: nonEmptyText() }), substitutes], {
       error: "{ server }, or functions by the manager's method",

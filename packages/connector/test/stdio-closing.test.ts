@@ -1,11 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { isProcessRunning, stdioTestServer } from "@mcp-pool/test-server";
+import { stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, test } from "vitest";
 import { stdioConnector } from "../src/stdio/index.ts";
-import { callForJson, callTool, closed, connectRequest, eventually, failureOf, open, SLOW } from "./connecting.ts";
-import { activeHandles, expectGone } from "./processes.ts";
+import { callForJson, callTool, closed, eventually, failureOf, open, SLOW } from "./connecting.ts";
+import { activeHandles, expectGone, processesWith } from "./processes.ts";
 
 /** Longer than a test may take, so that no step but the first can have done it. */
 const PATIENT = { stdinEndMs: 120_000 };
@@ -52,6 +49,17 @@ describe("closing a stdio connection", SLOW, () => {
     expectGone([pid, connection.endpoint.processId ?? 0]);
   });
 
+  test.runIf(process.platform === "linux")("ends descendants that left the server's group", async () => {
+    const { command, args, env } = stdioTestServer();
+    const mark = `stray-${process.pid}-${Math.random()}`;
+    const line = ["setsid sh -c 'sleep 100000; exit' &", "exec", ...[command, ...args].map((word) => `'${word}'`)];
+    const connector = stdioConnector({ command: "sh", args: ["-c", line.join(" ")], env: { ...env, MARK: mark } });
+    const connection = await open(connector);
+    await eventually(() => processesWith(mark).length).toBe(3);
+    await connection.close("idle");
+    expect(processesWith(mark)).toEqual([]);
+  });
+
   test("ends a stopped server", async () => {
     const connection = await open(stdioConnector({ ...stdioTestServer(), closeTimeouts: QUICK }));
     const pid = await pidOf(connection, "session-info");
@@ -61,27 +69,28 @@ describe("closing a stdio connection", SLOW, () => {
   });
 
   test("happens once, leaves nothing, and is not reported as a loss", async () => {
-    const before = { handles: activeHandles(), exitListeners: process.listenerCount("exit") };
+    const before = activeHandles();
     const connection = await open(stdioConnector(stdioTestServer()));
     const losses: unknown[] = [];
     connection.onClosed((cause) => losses.push(cause));
     const running = failureOf(callTool(connection, "hang"));
-    expect(process.listenerCount("exit")).toBe(before.exitListeners + 1);
     const closing = connection.close("idle");
     expect(connection.close("pool-closed")).toBe(closing);
     expect(await running).toMatchObject({ judgement: "outcome-unknown" });
     expect(await failureOf(callTool(connection, "echo", { message: "" }))).toMatchObject({ judgement: "not-sent" });
     await closing;
     connection.onClosed((cause) => losses.push(cause));
-    await eventually(activeHandles).toBeLessThanOrEqual(before.handles);
+    await eventually(activeHandles).toBeLessThanOrEqual(before);
     expect(losses).toEqual([]);
-    expect(process.listenerCount("exit")).toBe(before.exitListeners);
   });
 
-  test("shares one exit listener among all connections", async () => {
-    const before = process.listenerCount("exit");
-    await Promise.all([1, 2, 3].map(() => open(stdioConnector(stdioTestServer()))));
-    expect(process.listenerCount("exit")).toBe(before + 1);
+  test("shares one listener for each signal among all connections, and leaves none", async () => {
+    const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+    const before = signals.map((signal) => process.listenerCount(signal));
+    const connections = await Promise.all([1, 2, 3].map(() => open(stdioConnector(stdioTestServer()))));
+    expect(signals.map((signal) => process.listenerCount(signal))).toEqual(before.map((count) => count + 1));
+    await Promise.all(connections.map((connection) => connection.close("idle")));
+    expect(signals.map((signal) => process.listenerCount(signal))).toEqual(before);
   });
 });
 
@@ -100,6 +109,25 @@ describe("a stdio connection that ends by itself", SLOW, () => {
     expect(await failureOf(callTool(connection, "hang"))).toMatchObject({ judgement: "not-sent" });
     expect((await closed(connection))?.message).toMatch(/code 5/);
     expect(causes).toHaveLength(1);
+  });
+
+  test("tells of each line on stderr, the early ones included, with secrets blotted out", async () => {
+    const connector = stdioConnector({
+      ...stdioTestServer(),
+      command: "sh",
+      args: ["-c", `echo early with $TOKEN >&2; exec "$0" "$@"`, stdioTestServer().command, ...stdioTestServer().args],
+      env: { ...stdioTestServer().env, TOKEN: "s3cret-value" },
+    });
+    const connection = await open(connector);
+    const lines: string[] = [];
+    connection.onEvent?.((event) => event.type === "stderr-written" && lines.push(...event.lines));
+    await callTool(connection, "stderr", { lines: 2 });
+    await eventually(() => lines.length).toBe(3);
+    expect(lines.map((line) => line.trim().slice(0, 23))).toEqual([
+      "early with [redacted]",
+      expect.stringContaining("stderr line 1"),
+      expect.stringContaining("stderr line 2"),
+    ]);
   });
 
   test("is told of its last words", async () => {
@@ -136,31 +164,5 @@ describe("a stdio connection that ends by itself", SLOW, () => {
     expect(failure.message).toMatch(message);
     await connection.close("lost");
     expectGone([pid]);
-  });
-});
-
-describe("when our own process exits", SLOW, () => {
-  test.each(["process.exit()", "throw new Error('uncaught')"])("by %s, no server is left", async (ending) => {
-    const server = stdioTestServer({ TEST_SERVER_STUBBORN: "1" });
-    const entry = fileURLToPath(new URL("../src/stdio/index.ts", import.meta.url));
-    const code = `
-      const { stdioConnector } = await import(${JSON.stringify(entry)});
-      const connection = await stdioConnector(${JSON.stringify(server)}).connect(${JSON.stringify({
-        ...connectRequest(),
-        signal: undefined,
-      }).replace("{", "{ signal: new AbortController().signal,")});
-      const { structuredContent } = await connection.request("tools/call", { name: "spawn-child", arguments: { stubborn: true } },
-        { signal: new AbortController().signal });
-      console.log(connection.endpoint.processId, structuredContent.pid);
-      ${ending}`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "ignore"] });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    await once(child, "close");
-    const pids = output.trim().split(" ").map(Number);
-    expect(pids).toHaveLength(2);
-    await eventually(() => pids.filter(isProcessRunning)).toEqual([]);
   });
 });

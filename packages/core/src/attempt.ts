@@ -9,6 +9,7 @@ import { Lease } from "./lease.ts";
 import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
+import { withMeta } from "./request-options.ts";
 import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
@@ -20,6 +21,8 @@ const NOT_RUN: ReadonlySet<Judgement> = new Set(["not-sent", "overloaded", "sess
 /** What an attempt tells its pool. */
 export interface AttemptHost {
   readonly context: PoolContext;
+  /** What each request says besides, from protocol revision 2026-07-28 on. */
+  readonly modernMeta: Readonly<Record<string, unknown>> | undefined;
   /** Decides what the outcome means for the connection; called before the room is free. */
   onJudged(attempt: Attempt, failure: RequestFailure | undefined): void;
   /** Nothing of the attempt is left on the connection: its room is free. Called once. */
@@ -83,7 +86,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       this.#reject = reject;
     });
     this.entry.attempts.pushBack(this);
-    const { method, params, options, deadlineAt } = this.request;
+    const { method, options, deadlineAt } = this.request;
     const { wheel } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
     wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + this.#timeoutMs));
@@ -93,10 +96,13 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       return promise;
     }
     try {
-      const { headers } = options;
+      // Functions were called before the request set out.
+      const headers = typeof options.headers === "function" ? undefined : options.headers;
       const onProgress =
         this.request.stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
-      const handlers = this.entry.era === "modern" ? this.#handlersInCharge() : undefined;
+      const isModern = this.entry.era === "modern";
+      const handlers = isModern ? this.#handlersInCharge() : undefined;
+      const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
       Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers, handlers })).then(
         (result) => this.#onResult(result),
         (error: unknown) => this.#onFailure(error),

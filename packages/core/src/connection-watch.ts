@@ -5,7 +5,15 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError } from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { ResourceSubscriptions } from "./resource-subscriptions.ts";
+import type { SessionLogging } from "./session-logging.ts";
 import type { ToolList } from "./tool-list.ts";
+
+/** What a session keeps on the server, and what is learnt from it. */
+export interface SessionParts {
+  readonly tools: ToolList;
+  readonly subscriptions: ResourceSubscriptions;
+  readonly logging: SessionLogging;
+}
 
 /**
  * Listens to one open connection: its end, its signs of life, and what its server announces.
@@ -15,11 +23,16 @@ export function watchConnection(
   entry: ConnectionEntry,
   context: PoolContext,
   dispatcher: Dispatcher,
-  tools: ToolList,
-  subscriptions: ResourceSubscriptions,
+  session: SessionParts,
 ): McpConnectionError | undefined {
   const { coarseNow, events, serverName } = context;
   const { checker } = dispatcher;
+  const { tools, subscriptions, logging } = session;
+  let leaveTools = () => {};
+  const listenForTools = () => {
+    leaveTools();
+    leaveTools = announcesTools(entry.server.capabilities) ? tools.listen() : () => {};
+  };
   const onNotification = (notification: ServerNotification) => {
     checker.alive(entry, coarseNow());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
@@ -35,8 +48,10 @@ export function watchConnection(
     if (event.type === "session-renewed") {
       checker.alive(entry, coarseNow());
       tools.ensureVersion(versionOf(entry));
-      // The old session took them along.
+      // The old session took all of these along.
+      listenForTools();
       subscriptions.onStopped(entry);
+      logging.onOpened(entry);
       events.emit({ type: "session-renewed", connectionId: entry.id });
     } else if (events.wants("stderr-written")) {
       events.emit({ ...event, connectionId: entry.id });
@@ -44,7 +59,8 @@ export function watchConnection(
   };
   try {
     tools.ensureVersion(versionOf(entry));
-    if (announcesTools(entry.server.capabilities)) entry.unsubscribes.push(tools.listen());
+    listenForTools();
+    entry.unsubscribes.push(() => leaveTools());
     entry.unsubscribes.push(harmless(entry.connection.onNotification(onNotification), events));
     entry.unsubscribes.push(harmless(entry.connection.onClosed(onClosed), events));
     const leave = entry.connection.onEvent?.(onEvent);

@@ -68,6 +68,7 @@ export type {
   AcquireOptions,
   OnRelease,
   PoolOptions,
+  RequestHeaders,
   RequestOptions,
   ResolvedPoolOptions,
   Sharing,
@@ -113,6 +114,8 @@ export type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+export type { Resolvable } from "./resolvable.ts";
 export type { ResourceUpdate, SubscribeOptions } from "./resource-subscriptions.ts";
 export type { ServerHealth } from "./server-health.ts";
+export type { LoggingLevel } from "./session-logging.ts";
 export type { PoolCounters, PoolStats } from "./stats.ts";

@@ -1,16 +1,21 @@
 import type { CapacityClaimant } from "./capacity.ts";
-import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import { type DerivedPool, DerivedPools } from "./derived-pools.ts";
 import { McpPoolClosedError, McpValidationError } from "./errors.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
-import type { PoolOptions, Sharing } from "./options.ts";
+import type { AcquireOptions, PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
+import { resolveWithin } from "./resolvable.ts";
 import type { ServerState } from "./server-state.ts";
+
+/** Time for a function that supplies an identity, where nothing says how long a call may take, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_MAX_IDENTITIES = 1_000;
 
 /** What the servers of a manager share. */
 export interface ManagedServerEnvironment {
@@ -21,21 +26,15 @@ export interface ManagedServerEnvironment {
   onPool(pool: McpConnectionPool, claimant: CapacityClaimant): void;
 }
 
-/** A pool that is made when it is asked for first, and thrown away when nobody uses it any more. */
-interface DerivedPool {
-  readonly pool: McpConnectionPool;
-  /** Whether something is under way that may hold no connection. */
-  readonly isActive: () => boolean;
-  /** Clock time in milliseconds at which it was asked for last. */
-  usedAt: number;
-}
+/** What a call or an acquire says of the pool it wants. */
+export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers" | "signal" | "timeoutMs">;
 
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
-  readonly #derived = new Map<string, DerivedPool>();
+  readonly #derived: DerivedPools;
   readonly #plugins: readonly PoolPlugin[];
   #definition: McpServerDefinition;
   #options: PoolOptions;
@@ -53,6 +52,7 @@ export class ManagedServer {
     this.name = name;
     this.#definition = definition;
     this.#environment = environment;
+    this.#derived = new DerivedPools(name, environment.clock);
     this.#options = poolOptionsOf(definition, options);
     const shared = typeof options.plugins === "function" ? options.plugins(name) : (options.plugins ?? []);
     this.#plugins = [...shared, ...(definition.plugins ?? [])];
@@ -68,7 +68,7 @@ export class ManagedServer {
 
   *pools(): IterableIterator<McpConnectionPool> {
     yield this.main;
-    for (const { pool } of this.#derived.values()) yield pool;
+    for (const [, { pool }] of this.#derived.entries()) yield pool;
   }
 
   /**
@@ -93,16 +93,31 @@ export class ManagedServer {
       throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
     }
     const key = JSON.stringify([sharing, identity, kinds]);
-    let derived = this.#derived.get(key);
-    if (derived === undefined) {
-      if (this.#isClosed) {
-        throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
-      }
-      derived = this.#derive(sharing, identity, kinds);
-      this.#derived.set(key, derived);
+    const known = this.#derived.use(key);
+    if (known !== undefined) return known;
+    if (this.#isClosed) {
+      throw new McpPoolClosedError(`MCP server "${this.name}" is closed`, { serverName: this.name });
     }
-    derived.usedAt = this.#environment.clock.now();
+    this.#derived.makeRoom(this.#definition.maxIdentities ?? DEFAULT_MAX_IDENTITIES);
+    const derived = this.#derive(sharing, identity, kinds);
+    this.#derived.add(key, derived);
     return derived.pool;
+  }
+
+  /** Like {@link pool}, for the options of a call or an acquire; a promise only where a function supplies the identity. */
+  poolFor(options: PoolChoice = {}): McpConnectionPool | Promise<McpConnectionPool> {
+    const { identity, sharing, handlers, signal } = options;
+    if (typeof identity !== "function") return this.pool(identity, sharing, handlers);
+    const { timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
+    const { clock } = this.#environment;
+    const terms = { option: "identity", serverName: this.name, signal, timeoutMs, clock };
+    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
+  }
+
+  /** Does a piece of work with the pool for it; nobody waits for what is there. */
+  run<T>(options: PoolChoice | undefined, work: (pool: McpConnectionPool) => Promise<T>): Promise<T> {
+    const pool = this.poolFor(options);
+    return pool instanceof Promise ? pool.then(work) : work(pool);
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -119,7 +134,7 @@ export class ManagedServer {
     const { priority = 0 } = definition;
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
     this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
-    for (const [key, { pool }] of this.#derived) {
+    for (const [key, { pool }] of this.#derived.entries()) {
       const [sharing, , kinds] = JSON.parse(key) as [Sharing, unknown, HandlerKind[]];
       pool.reconfigure(this.#derivedOptions(sharing, kinds), connector, priority);
     }
@@ -134,13 +149,7 @@ export class ManagedServer {
 
   /** Closes the pools of identities that nobody has asked for since a time of the clock, and that have nothing left to do. */
   sweep(since: number): void {
-    for (const [key, { pool, isActive, usedAt }] of this.#derived) {
-      const { connections, waiting, leases } = pool.stats();
-      if (usedAt > since || connections.total > 0 || waiting > 0 || leases > 0 || isActive()) continue;
-      if (isBarred(pool)) continue;
-      this.#derived.delete(key);
-      void pool.close();
-    }
+    this.#derived.sweep(since);
   }
 
   async close(drainTimeoutMs: number | undefined): Promise<void> {
@@ -221,14 +230,6 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
-}
-
-/** Whether the pool's circuit is held by somebody, or still open: a new pool would know nothing of that. */
-function isBarred(pool: McpConnectionPool): boolean {
-  const breaker = pool.plugin(CIRCUIT_BREAKER) as Partial<CircuitBreaker> | undefined;
-  if (typeof breaker?.getStats !== "function") return false;
-  const { forced, retryAfterMs = 0 } = breaker.getStats();
-  return forced || retryAfterMs > 0;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

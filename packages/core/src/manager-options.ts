@@ -23,6 +23,8 @@ export interface McpServerDefinition {
   readonly requestTimeoutMs?: number | undefined;
   /** Whether calls without an identity are refused. @default false */
   readonly identityRequired?: boolean | undefined;
+  /** Pools for identities, and beside the server's own mode, at one time; beyond it the one unused for longest is closed. @default 1_000 */
+  readonly maxIdentities?: number | undefined;
   /** Settings of single tools, by name. */
   readonly tools?: Readonly<Record<string, ToolOptions>> | undefined;
   /** Whether the server's `readOnlyHint` and `idempotentHint` say truly what may run twice. @default false */
@@ -105,6 +107,7 @@ export function serverIssues(
     ...issues,
     ...unknownKeys(definition, SERVER_KEYS, path),
     ...checkCount(`${path}.maxConcurrentRequests`, maxConcurrentRequests),
+    ...checkCount(`${path}.maxIdentities`, definition.maxIdentities),
     ...checkNumber(`${path}.priority`, priority, -Number.MAX_VALUE, Number.MAX_VALUE),
     ...timeoutIssues,
     ...check(`${path}.tags`, tags, isStrings, "must be a list of strings"),
@@ -140,6 +143,7 @@ const SERVER_KEYS: ReadonlySet<string> = new Set([
   "maxConcurrentRequests",
   "requestTimeoutMs",
   "identityRequired",
+  "maxIdentities",
   "tools",
   "trustAnnotations",
   "onCircuitOpen",

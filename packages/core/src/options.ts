@@ -2,6 +2,7 @@ import type { McpClient } from "./client.ts";
 import { type ClientHandlers, HANDLER_KINDS, type HandlerKind, handlersProblem } from "./client-handlers.ts";
 import type { Progress } from "./connector.ts";
 import { type Issue, McpConfigurationError } from "./errors.ts";
+import type { Resolvable } from "./resolvable.ts";
 
 /**
  * How a connection is lent.
@@ -98,16 +99,19 @@ export interface ResolvedPoolOptions {
   readonly leaseHandlers: readonly HandlerKind[];
 }
 
+/** HTTP headers by name. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
 /** Options of one request. */
 export interface RequestOptions {
   /** Ends the request; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Time for the whole request in milliseconds. @default the pool's `requestTimeoutMs` */
   readonly timeoutMs?: number | undefined;
-  /** On whose behalf the request is made; each identity has its own connections. */
-  readonly identity?: string | undefined;
-  /** Extra HTTP headers of this request; ignored where the transport has none. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** On whose behalf the request is made, or a function that finds that out; each identity has its own connections. No secret. */
+  readonly identity?: Resolvable<string | undefined> | undefined;
+  /** Extra HTTP headers of this request, or a function that supplies them; ignored where the transport has none. */
+  readonly headers?: Resolvable<RequestHeaders> | undefined;
   /** Merged into the request's `_meta`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -135,7 +139,8 @@ export interface AcquireOptions {
    * 2025-11-25 that takes an exclusive lease, since the server cannot say which lease it asks.
    */
   readonly handlers?: ClientHandlers | undefined;
-  readonly identity?: string | undefined;
+  /** On whose behalf the connection is used, or a function that finds that out. No secret. */
+  readonly identity?: Resolvable<string | undefined> | undefined;
   /** Ends the wait; the acquire rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Time for the whole wait in milliseconds, in place of `acquireTimeoutMs` and `connectionTimeoutMs`. */

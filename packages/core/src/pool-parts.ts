@@ -10,7 +10,7 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
-import { type PoolOptions, type RequestOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./options.ts";
+import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
 import type {
   Admission,
   Connect,
@@ -26,9 +26,11 @@ import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { isToolError, targetOf } from "./request-errors.ts";
-import { optionsError, withMeta } from "./request-options.ts";
+import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
+import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
+import { SessionLogging } from "./session-logging.ts";
 import { type PoolStats, poolStats } from "./stats.ts";
 import { ToolList } from "./tool-list.ts";
 import { closedError, expiryError, stickyLostError } from "./wait-errors.ts";
@@ -53,6 +55,7 @@ export class PoolParts {
   readonly warmUp: WarmUp;
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
+  readonly logging: SessionLogging;
   readonly path: RequestPath;
   readonly recycler: Recycler;
   readonly ownsWheel: boolean;
@@ -97,6 +100,7 @@ export class PoolParts {
     this.path = new RequestPath(context, dispatcher, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
       giveBack,
+      modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
@@ -117,6 +121,12 @@ export class PoolParts {
       },
       clock,
       serverName,
+    });
+    this.logging = new SessionLogging({
+      serverName,
+      entries: () => dispatcher.set,
+      setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
+      onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
     });
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
@@ -154,6 +164,10 @@ export class PoolParts {
     const problem = optionsError(options, serverName);
     if (problem !== undefined) return Promise.reject(problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    if (typeof options.headers === "function") {
+      const next = (resolved: RequestOptions) => this.start(method, params, resolved, lease, hold);
+      return withHeaders(options, options.headers, { serverName, timeoutMs, clock }).then(next);
+    }
     const now = clock.now();
     const request: PoolRequest = {
       method,
@@ -258,20 +272,14 @@ export class PoolParts {
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
-    const problem = watchConnection(entry, this.context, this.dispatcher, this.tools, this.subscriptions);
+    const problem = watchConnection(entry, this.context, this.dispatcher, this);
     const { id: connectionId, endpoint, era, server } = entry;
-    const { protocolVersion } = server;
-    this.context.events.emit({
-      type: "connection-opened",
-      connectionId,
-      durationMs,
-      endpoint,
-      era,
-      protocolVersion,
-    });
+    const from = { connectionId, endpoint, era, protocolVersion: server.protocolVersion };
+    this.context.events.emit({ type: "connection-opened", ...from, durationMs });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();
+      this.logging.onOpened(entry);
     } else {
       this.#onBroken(entry, problem);
     }
@@ -285,13 +293,4 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
-}
-
-function toolTimeoutMs(
-  method: string,
-  params: Readonly<Record<string, unknown>> | undefined,
-  { tools }: ResolvedPoolOptions,
-): number | undefined {
-  if (tools === undefined || method !== "tools/call") return undefined;
-  return tools.get(String(params?.name))?.timeoutMs;
 }

@@ -15,6 +15,7 @@ import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
 import type { ListToolsResult, ResourceParams } from "./protocol.ts";
 import { drainError, optionsError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
+import type { LoggingLevel } from "./session-logging.ts";
 import type { PoolStats } from "./stats.ts";
 import { closedError } from "./wait-errors.ts";
 
@@ -169,6 +170,11 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   /** Ends one {@link subscribeResource}. */
   unsubscribeResource(params: ResourceParams, options?: SubscribeOptions): Promise<void> {
     return this.#parts.subscriptions.remove(params?.uri, options);
+  }
+
+  /** Sets from which level on the server sends log messages, as notifications; on connections to come, too. */
+  setLoggingLevel(level: LoggingLevel): Promise<void> {
+    return this.#parts.logging.set(level);
   }
 
   /** Listens to what the server announces on any connection of the pool; on several it may announce the same. */

@@ -1,6 +1,6 @@
 import { handlersProblem } from "./client-handlers.ts";
 import { McpValidationError } from "./errors.ts";
-import type { AcquireOptions, RequestOptions } from "./options.ts";
+import type { AcquireOptions, RequestOptions, ResolvedPoolOptions } from "./options.ts";
 
 /** Merges `options.meta` into the parameters; what the parameters say themselves wins. */
 export function withMeta(
@@ -24,12 +24,25 @@ export function optionsError(
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     return invalid("signal", "must be an AbortSignal", serverName);
   }
+  if ("headers" in options && options.headers !== undefined && typeof options.headers !== "function") {
+    const problem = headersProblem(options.headers);
+    if (problem !== undefined) return invalid("headers", problem, serverName);
+  }
   const problem = options.handlers === undefined ? undefined : handlersProblem(options.handlers);
   if (problem !== undefined) return invalid("handlers", problem, serverName);
   if (!("maxTotalTimeoutMs" in options) || options.maxTotalTimeoutMs === undefined) return undefined;
   if (!(typeof options.maxTotalTimeoutMs === "number" && options.maxTotalTimeoutMs > 0)) {
     const value = String(options.maxTotalTimeoutMs);
     return invalid("maxTotalTimeoutMs", `must be a number above 0, in milliseconds, not ${value}`, serverName);
+  }
+  return undefined;
+}
+
+/** Values are not shown: they may be secrets. */
+function headersProblem(headers: unknown): string | undefined {
+  if (typeof headers !== "object" || headers === null) return "must be an object of strings, or a function";
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "string") return `must hold strings only; "${name}" is none`;
   }
   return undefined;
 }
@@ -50,4 +63,14 @@ export function invalid(path: string, message: string, serverName: string): McpV
     serverName,
     issues: [{ path, message }],
   });
+}
+
+/** Returns the time that a tool's settings give its calls, in milliseconds. */
+export function toolTimeoutMs(
+  method: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  { tools }: ResolvedPoolOptions,
+): number | undefined {
+  if (tools === undefined || method !== "tools/call") return undefined;
+  return tools.get(String(params?.name))?.timeoutMs;
 }

@@ -21,6 +21,8 @@ export interface RequestPathHost {
   wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted>;
   /** Gives back a connection that a request, not a lease, has used. */
   giveBack(entry: ConnectionEntry): void;
+  /** What each request says besides, from protocol revision 2026-07-28 on. */
+  modernMeta(): Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The innermost part of a request: one wait for room, then one attempt on a connection. */
@@ -70,6 +72,10 @@ export class RequestPath implements AttemptHost {
   /** Lets go of those who still wait for a tool, now that all connections are closed. */
   end(): void {
     this.#bulkheads.close();
+  }
+
+  get modernMeta(): Readonly<Record<string, unknown>> | undefined {
+    return this.#host.modernMeta();
   }
 
   onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ResourceUpdate } from "../src/index.ts";
+import { judged } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 import { acquireMany, exclusivePool, scriptedPool } from "./scripted-pool.ts";
 
@@ -107,5 +108,48 @@ describe("updates of a resource", () => {
     expect(connector.requests.map(({ method }) => method)).toEqual(["resources/subscribe"]);
     await pool.unsubscribeResource({ uri: "test://a" });
     expect(connector.requests.at(-1)?.method).toBe("resources/unsubscribe");
+  });
+});
+
+describe("the level of log messages", () => {
+  it("is set on every connection, now and later, and on no other", async () => {
+    const { pool, connector } = exclusivePool();
+    connector.server = { ...connector.server, capabilities: { logging: {} } };
+    const leases = await acquireMany(pool, 2);
+    await pool.setLoggingLevel("warning");
+    leases.push(...(await acquireMany(pool, 1)));
+    connector.server = { ...connector.server, capabilities: {} };
+    leases.push(...(await acquireMany(pool, 1)));
+    const params = { level: "warning" };
+    expect(connector.requests).toMatchObject(
+      [1, 2, 3].map((connection) => ({ connection, method: "logging/setLevel", params })),
+    );
+    for (const lease of leases) lease.release();
+  });
+
+  it("goes along with each request where the protocol has it there", async () => {
+    const { pool, connector } = scriptedPool();
+    connector.era = "modern";
+    await pool.request("ping");
+    await pool.setLoggingLevel("debug");
+    await pool.request("tools/call", { name: "a", _meta: { own: 1 } });
+    expect(connector.requests.map(({ params }) => params)).toEqual([
+      undefined,
+      { name: "a", _meta: { own: 1, "io.modelcontextprotocol/logLevel": "debug" } },
+    ]);
+  });
+
+  it("tells the caller, or whoever listens, that a server refuses it", async () => {
+    const { pool, connector, recorder, clock } = exclusivePool();
+    connector.server = { ...connector.server, capabilities: { logging: {} } };
+    const leases = await acquireMany(pool, 1);
+    const error = new Error("no logging today");
+    connector.onRequest.always(judged("answered", "no logging today", { cause: error }));
+    await expect(pool.setLoggingLevel("info")).rejects.toBe(error);
+    leases.push(...(await acquireMany(pool, 1)));
+    await clock.settle();
+    expect(recorder.of("listener-failed")).toMatchObject([{ error }]);
+    await expect(pool.setLoggingLevel("loud" as "info")).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+    for (const lease of leases) lease.release();
   });
 });

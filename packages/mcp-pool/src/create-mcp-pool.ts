@@ -11,6 +11,7 @@ import {
   type ResolvedServerConfig,
   type ServerSpecificConfig,
 } from "@mcp-pool/config";
+import type { AuthProviderFactory } from "@mcp-pool/connector";
 import {
   type ClientHandlers,
   type ConfigTranslator,
@@ -24,12 +25,19 @@ import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
 import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
-import { serverDefinition } from "./server-definition.ts";
+import { type CredentialsSource, serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
 export interface CreateMcpPoolOptions extends Telemetry {
   /** Makes the connector of a server in place of the built-in one; `undefined` leaves it to that. Mocks go before it. */
   readonly connector?: ((serverName: string, config: ResolvedServerConfig) => Connector | undefined) | undefined;
+  /**
+   * Supplies what a server is told of an identity: HTTP headers, asked for with each HTTP request and again after a 401, or
+   * environment variables, asked for with each process. They go on top of those of the configuration.
+   */
+  readonly credentials?: CredentialsSource | undefined;
+  /** Names the SDK's OAuth provider of a server and an identity, the same object each time; `undefined` means no OAuth. */
+  readonly authProvider?: AuthProviderFactory | undefined;
   /** Extend every pool, or each server's pools their own way; one with the name of a built-in plugin takes its place. */
   readonly plugins?: readonly PoolPlugin[] | ((serverName: string) => readonly PoolPlugin[]) | undefined;
   /**
@@ -100,7 +108,7 @@ function translator(
   options: CreateMcpPoolOptions,
   metrics: ManagerMetrics,
 ): ConfigTranslator<McpPoolConfig | McpManagerConfig, McpAddedServerConfig> {
-  const { env = process.env } = options;
+  const { env = process.env, credentials, authProvider } = options;
   const log = new EventLog(options.logger);
   let current = new McpManagerConfig({}, { env });
 
@@ -118,12 +126,15 @@ function translator(
   }
 
   function define(resolved: ResolvedMcpConfig): Readonly<Record<string, McpServerDefinition>> {
-    const { enableMetrics = true } = resolved.settings;
+    const { enableMetrics = true, sdk = "v1" } = resolved.settings;
     const servers = [...resolved.servers].map(([name, server]) => {
       const definition = serverDefinition(server, {
         connector: options.connector,
         plugins: own(name),
         handlers: handlersOf(name),
+        sdk,
+        credentials,
+        authProvider,
       });
       return [name, { ...definition, pluginKey: `${definition.pluginKey} metrics=${enableMetrics}` }] as const;
     });

@@ -50,6 +50,8 @@ export type {
 } from "@mcp-pool/config";
 export { loadMcpConfig, McpManagerConfig, watchMcpConfig } from "@mcp-pool/config";
 export type {
+  AuthProviderFactory,
+  HeadersRequest,
   HttpConnectorOptions,
   InMemoryConnectorOptions,
   MockConnectorOptions,
@@ -71,6 +73,7 @@ export type {
   HealthStatus,
   Issue,
   Lease,
+  LoggingLevel,
   McpConnectionPoolOptions,
   McpPoolErrorCode,
   McpServerDefinition,
@@ -82,7 +85,9 @@ export type {
   PoolPlugin,
   PoolStats,
   RequestOptions,
+  ResourceUpdate,
   ServerHealth,
+  ServerNotification,
   Tool,
   ToolOptions,
 } from "@mcp-pool/core";
@@ -125,3 +130,4 @@ export {
 } from "./create-mcp-pool.ts";
 export type { Logger } from "./logger.ts";
 export { getMcpConnectionManager, getMetricsCollector, shutdownMcpConnectionManager } from "./process-manager.ts";
+export type { Credentials, CredentialsRequest, CredentialsSource } from "./server-definition.ts";

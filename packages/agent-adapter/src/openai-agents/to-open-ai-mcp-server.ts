@@ -1,5 +1,12 @@
-import type { CallToolResult, ReadResourceResult, Resource, ResourceTemplate, Tool } from "@mcp-pool/core";
-import type { PooledMcpTools } from "../pooled-mcp-tools.ts";
+import {
+  type CallToolResult,
+  McpConfigurationError,
+  type ReadResourceResult,
+  type Resource,
+  type ResourceTemplate,
+  type Tool,
+} from "@mcp-pool/core";
+import { PooledMcpTools } from "../pooled-mcp-tools.ts";
 
 /** Options of {@link toOpenAiMcpServer}. */
 export interface OpenAiMcpServerOptions {
@@ -25,7 +32,7 @@ export interface OpenAiMcpServer {
     args: Record<string, unknown> | null,
     meta?: Record<string, unknown> | null,
     options?: OpenAiCallOptions,
-  ): Promise<CallToolResult["content"]>;
+  ): Promise<OpenAiObject<CallToolResult["content"][number]>[]>;
   callToolResult(
     toolName: string,
     args: Record<string, unknown> | null,
@@ -48,7 +55,13 @@ export interface OpenAiCallOptions {
 export type OpenAiObject<T> = T & { [key: string]: unknown };
 
 /** A result in the open types of the SDK. */
-export type OpenAiCallToolResult = OpenAiObject<CallToolResult>;
+export type OpenAiCallToolResult = {
+  content: OpenAiObject<CallToolResult["content"][number]>[];
+  structuredContent?: Record<string, unknown>;
+  isError?: boolean;
+  _meta?: Record<string, unknown>;
+  [key: string]: unknown;
+};
 
 /** A tool in the types of the SDK. */
 export type OpenAiMcpTool = {
@@ -63,13 +76,20 @@ export type OpenAiMcpTool = {
   };
 };
 
-/** Offers pooled tools as an MCP server of the OpenAI Agents SDK: `new Agent({ mcpServers: [toOpenAiMcpServer(tools)] })`. */
+/**
+ * Offers pooled tools as an MCP server of the OpenAI Agents SDK: `new Agent({ mcpServers: [toOpenAiMcpServer(tools)] })`.
+ * @throws {McpConfigurationError} for anything but the tools of one server
+ */
 export function toOpenAiMcpServer(tools: PooledMcpTools, options: OpenAiMcpServerOptions = {}): OpenAiMcpServer {
+  if (!PooledMcpTools.isInstance(tools)) {
+    const message = "must be what createPooledMcpTools returns; make one MCP server of each";
+    throw new McpConfigurationError([{ path: "tools", message }]);
+  }
   const { name = tools.serverName, useStructuredContent = false } = options;
   const request = async () => [await tools.manager(), tools.serverName, tools.requestOptions({})] as const;
 
   const callToolResult: OpenAiMcpServer["callToolResult"] = async (toolName, args, meta, callOptions) =>
-    tools.callTool(toolName, args ?? {}, { signal: callOptions?.signal, meta: meta ?? undefined });
+    openAiResult(await tools.callTool(toolName, args ?? {}, { signal: callOptions?.signal, meta: meta ?? undefined }));
 
   return {
     name,
@@ -96,6 +116,10 @@ export function toOpenAiMcpServer(tools: PooledMcpTools, options: OpenAiMcpServe
     },
     invalidateToolsCache: async () => {},
   };
+}
+
+function openAiResult(result: CallToolResult): OpenAiCallToolResult {
+  return result as CallToolResult & OpenAiCallToolResult;
 }
 
 /** The SDK types what a server may leave out as given, and fills it in by itself. */

@@ -1,24 +1,32 @@
 import { type Connector, type ConnectRequest, McpConfigurationError, type McpConnection } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
+import { loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
+import { HeadersByIdentity, type HeadersSource } from "./identity-headers.ts";
+import { OAuthAuthoriser, type OAuthProvider } from "./oauth-authoriser.ts";
+import { badHeaders } from "./request-headers.ts";
 
 /** Options of {@link httpConnector}. */
 export interface HttpConnectorOptions extends ClientOptions {
   readonly url: string | URL;
-  /** Sent with every request to the server's origin. Names that belong to the protocol are ignored. @default {} */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Sent with every request to the server's origin; names that belong to the protocol are ignored. A function supplies
+   * them anew for each HTTP request, and others after a 401, with which the request is sent once more. @default {}
+   */
+  readonly headers?: HeadersSource | undefined;
   /** Replaces the built-in fetch; its sockets and time-outs are then its owner's. */
   readonly fetch?: FetchLike | undefined;
   /** `auto`: Streamable HTTP, or HTTP+SSE where the server refuses the former with 400, 404 or 405. @default "auto" */
   readonly transport?: "auto" | "streamable-http" | "sse" | undefined;
-  /** Supplies and refreshes OAuth tokens. */
-  readonly authProvider?: OAuthClientProvider | undefined;
+  /**
+   * Supplies and refreshes OAuth tokens: the SDK's provider, or a function that names the one of an identity, and is
+   * called for each connection. All connections with one provider share its flow.
+   */
+  readonly authProvider?: OAuthProvider | AuthProviderFactory | undefined;
   /** How broken event streams are resumed. @default 1000 to 30000 ms, growing by 1.5, 2 attempts */
   readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
   /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
@@ -26,6 +34,11 @@ export interface HttpConnectorOptions extends ClientOptions {
   /** Whether a lost session of a shared connection is renewed in place, and the refused request sent again. @default true */
   readonly renewSessions?: boolean | undefined;
 }
+
+/** Names the OAuth provider of an identity; it should return the same object each time. */
+export type AuthProviderFactory = (
+  request: Pick<ConnectRequest, "serverName" | "identity">,
+) => OAuthProvider | undefined;
 
 const DEFAULT_CONCURRENCY = 64;
 
@@ -50,30 +63,42 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 export function httpConnector(options: HttpConnectorOptions): Connector {
   const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
-  const base: Omit<HttpLinkOptions, "kind"> = {
-    ...addressOf(options),
+  const sdk = loadedOnce(options.sdk, settings);
+  const { url, headers } = addressOf(options);
+  const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authoriser"> = {
+    url,
     fetch: options.fetch,
-    authProvider: options.authProvider,
     reconnection: { ...DEFAULT_RECONNECTION, ...options.reconnection },
     sessionLostStatuses: options.sessionLostStatuses ?? [404],
   };
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  async function openLink(link: HttpLink, request: ConnectRequest): Promise<McpConnection> {
-    const connection = await openConnection(link, request, settings);
-    // The session of HTTP+SSE ends with its event stream, and an exclusive one takes its holder's state along.
-    const isRenewable = renewSessions && link.kind === "streamable-http" && request.sharing !== "exclusive";
-    if (!isRenewable) return connection;
-    return new RenewingConnection(connection, request, (next) => openConnection(newLink(link.kind), next, settings));
+  function newLink(parts: SdkParts, kind: HttpLinkOptions["kind"], request: ConnectRequest): HttpLink {
+    const { authProvider } = options;
+    const provider = typeof authProvider === "function" ? authProvider(identityOf(request)) : authProvider;
+    const authoriser = provider && ((own: FetchLike) => new OAuthAuthoriser(provider, url, own, parts.oauth));
+    return new HttpLink(parts, { ...base, ...headers.take(request), kind, authoriser });
   }
 
-  function newLink(kind: HttpLinkOptions["kind"]): HttpLink {
-    return new HttpLink({ ...base, kind });
-  }
-
-  function open(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
-    return openLink(newLink(kind), request);
+  async function open(
+    kind: HttpLinkOptions["kind"],
+    request: ConnectRequest,
+    onLink?: (link: HttpLink) => void,
+  ): Promise<McpConnection> {
+    const server = await sdk();
+    const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
+      server.open((parts) => {
+        const link = newLink(parts, kind, next);
+        tell?.(link);
+        return link;
+      }, next);
+    const connection = await openLink(request, onLink);
+    // The session of HTTP+SSE ends with its event stream, an exclusive one takes its holder's state along, and the modern
+    // era has none.
+    const mayBeRenewed = renewSessions && kind === "streamable-http" && request.sharing !== "exclusive";
+    if (!mayBeRenewed || connection.era === "modern") return connection;
+    return new RenewingConnection(connection, request, openLink);
   }
 
   async function openKnown(kind: HttpLinkOptions["kind"], request: ConnectRequest): Promise<McpConnection> {
@@ -87,13 +112,16 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
 
   async function openEither(request: ConnectRequest): Promise<McpConnection> {
     const startedAt = performance.now();
-    const link = newLink("streamable-http");
+    let link: HttpLink | undefined;
+    const noteLink = (made: HttpLink): void => {
+      link = made;
+    };
     try {
-      const connection = await openLink(link, request);
+      const connection = await open("streamable-http", request, noteLink);
       known = "streamable-http";
       return connection;
     } catch (error) {
-      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link.refusal ?? 0)) throw error;
+      if (!(error instanceof ConnectFailure) || !FALLBACK_STATUSES.has(link?.refusal ?? 0)) throw error;
       const timeoutMs = Math.max(1, request.timeoutMs - (performance.now() - startedAt));
       const connection = await open("sse", { ...request, timeoutMs }).catch((fallbackError: unknown) => {
         throw joinFailures(error, fallbackError);
@@ -110,31 +138,27 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   };
 }
 
+function identityOf({ serverName, identity }: ConnectRequest): Pick<ConnectRequest, "serverName" | "identity"> {
+  return { serverName, identity };
+}
+
 /** Parses the URL. Credentials in it, which fetch refuses, become the header they stand for. */
-function addressOf({ url: given, headers = {} }: HttpConnectorOptions): Pick<HttpLinkOptions, "url" | "headers"> {
+function addressOf({ url: given, headers = {} }: HttpConnectorOptions): { url: URL; headers: HeadersByIdentity } {
   const url = URL.canParse(String(given)) ? new URL(given) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     // The value is not shown: it may hold credentials.
     throw new McpConfigurationError([{ path: "url", message: "must be an http or https URL" }]);
   }
-  checkHeaders(headers);
-  if (url.username === "" && url.password === "") return { url, headers };
+  const bad = typeof headers === "function" ? [] : badHeaders(headers);
+  if (bad.length > 0) {
+    const message = "is no valid header; its value is not shown";
+    throw new McpConfigurationError(bad.map((name) => ({ path: `headers.${name}`, message })));
+  }
+  if (url.username === "" && url.password === "") return { url, headers: new HeadersByIdentity(headers, {}) };
   const credentials = `${decode(url.username)}:${decode(url.password)}`;
   url.username = url.password = "";
-  return { url, headers: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}`, ...headers } };
-}
-
-/** Node.js would quote the value it does not take, so bad ones are found before it sees them. */
-function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  const issues = Object.entries(headers).flatMap(([name, value]) => {
-    try {
-      new Headers([[name, value]]);
-      return [];
-    } catch {
-      return [{ path: `headers.${name}`, message: "is no valid header; its value is not shown" }];
-    }
-  });
-  if (issues.length > 0) throw new McpConfigurationError(issues);
+  const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+  return { url, headers: new HeadersByIdentity(headers, { authorization }) };
 }
 
 /** A user name or password with a bare percent sign stands for itself. */

@@ -1,28 +1,30 @@
 import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
-import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
-import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
-import {
-  StreamableHTTPClientTransport,
-  type StreamableHTTPReconnectionOptions,
-} from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
-import { systemCodeOf } from "../connect-failure.ts";
+import { causesOf, systemCodeOf } from "../connect-failure.ts";
+import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
+import { keepCookies } from "./affinity-cookies.ts";
+import type { Authoriser } from "./authoriser.ts";
 import { endpointLabel } from "./endpoint-label.ts";
-import { HttpTraffic } from "./http-traffic.ts";
-import { isUnauthorized, judgePost, reasonOf } from "./judge-post.ts";
+import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
+import type { IdentityHeaders } from "./identity-headers.ts";
+import { judgePost, reasonOf } from "./judge-post.ts";
 import { ownFetch } from "./own-fetch.ts";
-import { collectReconnectionTimers } from "./reconnection-timers.ts";
+import { sharedRefresh } from "./shared-refresh.ts";
 
 /** What a link over HTTP is made of. */
 export interface HttpLinkOptions {
   readonly url: URL;
   readonly kind: "streamable-http" | "sse";
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IdentityHeaders;
+  /** Lets go of the headers. */
+  readonly release: () => void;
   readonly fetch: FetchLike | undefined;
-  readonly authProvider: OAuthClientProvider | undefined;
+  /** Makes what obtains tokens, over a fetch that may reach the server and others. */
+  readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
@@ -32,6 +34,7 @@ const SESSION_END_MS = 1_000;
 
 /** The link to a server over Streamable HTTP, or over the older HTTP+SSE. */
 export class HttpLink implements Link {
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
   readonly label: string;
@@ -43,8 +46,9 @@ export class HttpLink implements Link {
   #clearReconnectionTimers: () => void = () => {};
   #lostCause: Error | undefined;
 
-  constructor(options: HttpLinkOptions) {
-    const { url, kind, authProvider } = options;
+  constructor(sdk: SdkParts, options: HttpLinkOptions) {
+    const { url, kind, headers, authoriser, reconnection } = options;
+    this.sdk = sdk;
     this.#options = options;
     this.label = endpointLabel(url);
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
@@ -52,21 +56,22 @@ export class HttpLink implements Link {
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
     this.#traffic = new HttpTraffic({
-      fetch: own?.fetch ?? options.fetch ?? fetch,
+      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
       url,
-      headers: options.headers,
+      headers,
+      // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
+      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });
-    const transportOptions = { fetch: this.#traffic.fetch, ...(authProvider !== undefined && { authProvider }) };
+    const { fetch: watchedFetch } = this.#traffic;
     if (kind === "sse") {
-      this.transport = new SSEClientTransport(url, transportOptions);
+      this.transport = sdk.sse(url, watchedFetch);
     } else {
-      const reconnectionOptions = options.reconnection;
-      const transport = new StreamableHTTPClientTransport(url, { ...transportOptions, reconnectionOptions });
-      this.transport = transport;
-      this.#endSession = () => transport.terminateSession();
-      this.#clearReconnectionTimers = collectReconnectionTimers(transport);
+      const parts = sdk.streamableHttp(url, watchedFetch, reconnection);
+      this.transport = parts.transport;
+      this.#endSession = parts.endSession;
+      this.#clearReconnectionTimers = parts.clearReconnectionTimers;
     }
   }
 
@@ -89,9 +94,11 @@ export class HttpLink implements Link {
         },
       });
     } catch (error) {
+      if (error instanceof RequestFailure) throw error;
       const { sessionLostStatuses } = this.#options;
       const currentSessionId = this.transport.sessionId;
-      throw judgePost(error, { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses });
+      const failed = { id: request.id, leg: post.leg, currentSessionId, sessionLostStatuses };
+      throw judgePost(error, failed, this.sdk);
     }
     // In HTTP+SSE the answer comes over the event stream; here it is in the response, or in the stream that it is.
     const hasStream = this.#options.kind === "sse" || (post.leg?.kind === "response" && isStream(post.leg.mediaType));
@@ -107,6 +114,10 @@ export class HttpLink implements Link {
   }
 
   explain(error: unknown): OpenProblem {
+    // The SDK may have wrapped it.
+    for (const cause of causesOf(error)) {
+      if (cause instanceof RequestFailure) return { reason: cause.message, judgement: cause.judgement };
+    }
     const leg = this.#traffic.lastUnclaimedLeg;
     if (leg?.kind === "response" && leg.status >= 300) {
       const { status, retryAfterMs, rpcError } = leg;
@@ -115,7 +126,6 @@ export class HttpLink implements Link {
       if (status === 401 || status === 403) return { reason, judgement: "unauthorised" };
       return status === 429 || status === 503 ? { reason, judgement: "overloaded", retryAfterMs } : { reason };
     }
-    if (isUnauthorized(error)) return { reason: "not authorised", judgement: "unauthorised" };
     const root = leg?.kind === "no-response" ? leg.error : error;
     return { reason: reasonOf(root), code: systemCodeOf(root) };
   }
@@ -128,6 +138,7 @@ export class HttpLink implements Link {
     await this.transport.close().catch(() => undefined);
     this.#clearReconnectionTimers();
     await this.#destroySockets();
+    this.#options.release();
   }
 
   /** In HTTP+SSE, every answer comes over the one event stream, and a new stream would be a new session. */

@@ -1,6 +1,8 @@
-import { RequestFailure } from "@mcp-pool/core";
+import { RequestFailure, type RequestHeaders } from "@mcp-pool/core";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { OutgoingRequest } from "../v1/link.ts";
+import type { Authoriser } from "./authoriser.ts";
+import type { IdentityHeaders } from "./identity-headers.ts";
 import { type Leg, Post, requestIdOf, rpcErrorOf } from "./post.ts";
 import { joinHeaders } from "./request-headers.ts";
 import { retryAfterMsOf } from "./retry-after.ts";
@@ -10,7 +12,8 @@ import { watchBody } from "./watched-body.ts";
 export interface HttpTrafficOptions {
   readonly fetch: FetchLike;
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IdentityHeaders;
+  readonly authoriser: Authoriser | undefined;
   /** After how many failures the SDK stops resuming a stream. */
   readonly maxResumeAttempts: number;
   /** Called when the stream of a plain GET has ended; such streams are not watched without it. */
@@ -69,31 +72,26 @@ export class HttpTraffic {
       case "GET":
         return this.#get(url, init);
       default:
-        return this.#options.fetch(url, {
-          ...init,
-          headers: joinHeaders(this.#options.headers, init.headers, undefined),
-        });
+        return this.#send(url, init);
     }
   }
 
   async #post(url: string | URL, init: RequestInit): Promise<Response> {
     const id = requestIdOf(init.body);
     const post = id === undefined ? undefined : this.#posts.get(id);
-    const headers = joinHeaders(this.#options.headers, init.headers, post?.request.headers);
     const signal = post?.controller.signal ?? init.signal ?? null;
-    if (post !== undefined) post.request.sent = true;
     const note = (leg: Leg): void => {
       if (post !== undefined) post.leg = leg;
       else if (isMessage(init.body)) this.lastUnclaimedLeg = leg;
     };
     let response: Response;
     try {
-      response = await this.#options.fetch(url, { ...init, headers, signal });
+      response = await this.#send(url, { ...init, signal }, post?.request);
     } catch (error) {
-      note({ kind: "no-response", error });
+      if (!(error instanceof RequestFailure)) note({ kind: "no-response", error });
       throw error;
     }
-    const sessionId = headers.get("mcp-session-id") ?? undefined;
+    const sessionId = new Headers(init.headers).get("mcp-session-id") ?? undefined;
     const { leg, unread } = await readLeg(response, sessionId);
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
@@ -101,15 +99,14 @@ export class HttpTraffic {
   }
 
   async #get(url: string | URL, init: RequestInit): Promise<Response> {
-    const headers = joinHeaders(this.#options.headers, init.headers, undefined);
-    const lastEventId = headers.get("last-event-id");
+    const lastEventId = new Headers(init.headers).get("last-event-id");
     const post = lastEventId === null ? undefined : this.#postWith(lastEventId);
     // To the SDK, 405 means that there is no stream; any other failure would start one more timer after the end.
     const isUnwanted = lastEventId !== null && this.#unwantedStreams.delete(lastEventId);
     if (this.#hasEnded || isUnwanted) return new Response(null, { status: 405 });
     let response: Response;
     try {
-      response = await this.#options.fetch(url, { ...init, headers });
+      response = await this.#send(url, init);
     } catch (error) {
       if (this.#hasEnded) return new Response(null, { status: 405 });
       if (post !== undefined) this.#resumeFailed(post);
@@ -130,6 +127,31 @@ export class HttpTraffic {
     const { leg, unread } = await readLeg(response, undefined);
     this.lastUnclaimedLeg = leg;
     return unread;
+  }
+
+  /** Sends with the credentials of the identity, and once more where the server refused those and there are others. */
+  async #send(url: string | URL, init: RequestInit, request?: OutgoingRequest): Promise<Response> {
+    const { headers: identity, authoriser, fetch } = this.#options;
+    let own = await identity.current();
+    let token = await authoriser?.token();
+    for (let isRepeated = false; ; isRepeated = true) {
+      init.signal?.throwIfAborted();
+      const headers = joinHeaders(own, withToken(init.headers, token), request?.headers);
+      if (request !== undefined) request.sent = true;
+      const response = await fetch(url, { ...init, headers });
+      const isRefused = response.status === 401 || response.status === 403;
+      if (!isRefused || isRepeated || hasAuthorization(request?.headers)) return response;
+      if (request !== undefined) request.sent = false;
+      if (authoriser !== undefined) {
+        if (!(await authoriser.answer(response, token))) return response;
+        token = await authoriser.token();
+      } else {
+        const others = response.status === 401 ? await identity.renewed(own).catch(() => undefined) : undefined;
+        if (others === undefined) return response;
+        own = others;
+      }
+      await response.text().catch(() => "");
+    }
   }
 
   #streamEnded(post: Post): void {
@@ -180,6 +202,24 @@ async function readLeg(
   const text = await response.text().catch(() => "");
   const unread = new Response(text, { status, statusText, headers });
   return { leg: { ...base, rpcError: rpcErrorOf(text) }, unread };
+}
+
+/** Adds the headers of the identity to requests for authorisation, as far as they go to the server itself. */
+export function withOwnHeaders(fetch: FetchLike, server: URL, headers: IdentityHeaders): FetchLike {
+  return async (url, init) => {
+    if (!isWithin(server, new URL(url))) return fetch(url, init);
+    return fetch(url, { ...init, headers: joinHeaders(await headers.current(), init?.headers, undefined) });
+  };
+}
+
+function withToken(sdk: RequestInit["headers"], token: string | undefined): Headers {
+  const headers = new Headers(sdk);
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  return headers;
+}
+
+function hasAuthorization(headers: RequestHeaders | undefined): boolean {
+  return headers !== undefined && Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
 }
 
 /** Whether our headers may go there: to the server's own origin, or to its https form. */

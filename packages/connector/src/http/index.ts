@@ -1,2 +1,3 @@
 export { ConnectFailure } from "../connect-failure.ts";
-export { type HttpConnectorOptions, httpConnector } from "./http-connector.ts";
+export { type AuthProviderFactory, type HttpConnectorOptions, httpConnector } from "./http-connector.ts";
+export type { HeadersRequest, HeadersSource } from "./identity-headers.ts";

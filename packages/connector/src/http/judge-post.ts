@@ -1,7 +1,6 @@
 import { type Judgement, RequestFailure } from "@mcp-pool/core";
-import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
-import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { causesOf, systemCodeOf } from "../connect-failure.ts";
+import type { SdkParts } from "../sdk-binding.ts";
 import type { Leg } from "./post.ts";
 
 type ResponseLeg = Extract<Leg, { readonly kind: "response" }>;
@@ -18,19 +17,15 @@ export interface FailedPost {
 /** The address doesn't serve this request, or not now; it did not run. */
 const NOT_TAKEN: ReadonlySet<number> = new Set([404, 405, 408, 410, 421, 425]);
 
+const METHOD_NOT_FOUND = -32_601;
+
 /** JSON-RPC's own codes: the server understood the session well enough to look at the request. */
-const RPC_CODES: ReadonlySet<number> = new Set([
-  ErrorCode.ParseError,
-  ErrorCode.InvalidRequest,
-  ErrorCode.MethodNotFound,
-  ErrorCode.InvalidParams,
-  ErrorCode.InternalError,
-]);
+const RPC_CODES: ReadonlySet<number> = new Set([-32_700, -32_600, METHOD_NOT_FOUND, -32_602, -32_603]);
 
 /** Judges the failure of a request by what became of its POST. */
-export function judgePost(error: unknown, post: FailedPost): RequestFailure {
+export function judgePost(error: unknown, post: FailedPost, sdk: Pick<SdkParts, "rpcError">): RequestFailure {
   const { leg } = post;
-  if (leg === undefined) return failure(isUnauthorized(error) ? "unauthorised" : "not-sent", reasonOf(error));
+  if (leg === undefined) return failure("not-sent", reasonOf(error));
   if (leg.kind === "no-response") {
     const judgement = failedBeforeConnecting(leg.error) ? "not-sent" : "outcome-unknown";
     return failure(judgement, reasonOf(leg.error));
@@ -38,8 +33,8 @@ export function judgePost(error: unknown, post: FailedPost): RequestFailure {
   const judgement = judgeResponse(leg, post);
   const { rpcError } = leg;
   if (judgement === "answered" && rpcError !== undefined) {
-    const cause = McpError.fromError(rpcError.code, rpcError.message, rpcError.data);
-    return new RequestFailure("answered", cause.message, { cause });
+    const cause = sdk.rpcError(rpcError.code, rpcError.message, rpcError.data);
+    return new RequestFailure("answered", cause.message, { cause, httpStatus: leg.status });
   }
   return failure(judgement, `HTTP ${leg.status}`, leg.retryAfterMs, leg.status >= 300 ? leg.status : undefined);
 
@@ -63,7 +58,7 @@ function isSessionLost({ status, sessionId, rpcError }: ResponseLeg, post: Faile
   if (sessionId === undefined || sessionId !== post.currentSessionId) return false;
   if (!post.sessionLostStatuses.includes(status)) return false;
   if (rpcError === undefined) return true;
-  return status === 404 ? rpcError.code !== ErrorCode.MethodNotFound : !RPC_CODES.has(rpcError.code);
+  return status === 404 ? rpcError.code !== METHOD_NOT_FOUND : !RPC_CODES.has(rpcError.code);
 }
 
 const BEFORE_CONNECTING: ReadonlySet<string> = new Set([
@@ -100,8 +95,4 @@ export function reasonOf(error: unknown): string {
   const code = systemCodeOf(error);
   const innermost = messages.at(-1) ?? code ?? String(error);
   return code === undefined || innermost.includes(code) ? innermost : `${innermost} (${code})`;
-}
-
-export function isUnauthorized(error: unknown): boolean {
-  return error instanceof UnauthorizedError;
 }

@@ -1,6 +1,6 @@
 import type { Connector } from "@mcp-pool/core";
+import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { openConnection } from "../v1/open-connection.ts";
 import { InMemoryLink } from "./in-memory-link.ts";
 import type { ServerFactory } from "./served-transport.ts";
 
@@ -15,11 +15,11 @@ const DEFAULT_CONCURRENCY = 1_024;
 /** Connects to servers that live in this process. */
 export function inMemoryConnector(options: InMemoryConnectorOptions): Connector {
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
+  const sdk = loadedOnce(options.sdk, settings);
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request) {
-      const link = new InMemoryLink(request, options.server);
-      return openConnection(link, request, settings);
+      return (await sdk()).open((parts) => new InMemoryLink(parts, request, options.server), request);
     },
   };
 }

@@ -1,17 +1,20 @@
 import type { ConnectionEndpoint, ConnectRequest } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkParts } from "../sdk-binding.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { ServedTransport, type ServerFactory } from "./served-transport.ts";
 
 /** The link to a server in this process. */
 export class InMemoryLink implements Link {
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint = { transport: "in-memory" };
   readonly label = "in-memory server";
 
-  constructor(request: ConnectRequest, serverFactory: ServerFactory) {
-    this.transport = new ServedTransport(request, serverFactory);
+  constructor(sdk: SdkParts, request: ConnectRequest, serverFactory: ServerFactory) {
+    this.sdk = sdk;
+    this.transport = new ServedTransport(sdk, request, serverFactory);
   }
 
   sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> {

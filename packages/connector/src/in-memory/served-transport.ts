@@ -1,7 +1,7 @@
 import type { ConnectRequest } from "@mcp-pool/core";
-import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkParts } from "../sdk-binding.ts";
 
 /** The server's side of a connection; the SDK's `McpServer` and `Server` are such. */
 export interface ConnectableServer {
@@ -20,14 +20,14 @@ export class ServedTransport implements Transport {
 
   readonly #request: ConnectRequest;
   readonly #serverFactory: ServerFactory;
-  readonly #near: InMemoryTransport;
-  readonly #far: InMemoryTransport;
+  readonly #near: Transport;
+  readonly #far: Transport;
   #hasClosed = false;
 
-  constructor(request: ConnectRequest, serverFactory: ServerFactory) {
+  constructor(sdk: SdkParts, request: ConnectRequest, serverFactory: ServerFactory) {
     this.#request = request;
     this.#serverFactory = serverFactory;
-    [this.#near, this.#far] = InMemoryTransport.createLinkedPair();
+    [this.#near, this.#far] = sdk.inMemoryPair();
     this.#near.onclose = () => this.#closed();
     this.#near.onerror = (error) => this.onerror?.(error);
     this.#near.onmessage = (message, extra) => this.onmessage?.(message, extra);

@@ -2,7 +2,7 @@ import type { Connector } from "@mcp-pool/core";
 import { inMemoryConnector } from "../in-memory/in-memory-connector.ts";
 import type { ClientOptions } from "../v1/client-options.ts";
 import { type MockFault, MockFaults, type MockTool } from "./mock-behaviour.ts";
-import { mockServer, pause } from "./mock-server.ts";
+import { pause } from "./pause.ts";
 
 /** Options of {@link mockConnector}. */
 export interface MockConnectorOptions extends ClientOptions {
@@ -26,6 +26,7 @@ export function mockConnector(options: MockConnectorOptions = {}): Connector {
       const refusal = counted.nextConnect();
       await pause(connectLatencyMs, signal);
       if (refusal !== undefined) throw new Error(refusal.message ?? "the mock refuses the connection");
+      const { mockServer } = await import("./mock-server.ts");
       return mockServer({ name: serverName, tools, latencyMs, faults: counted });
     },
   });

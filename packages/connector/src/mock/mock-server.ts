@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import {
   CallToolRequestSchema,
@@ -9,6 +8,7 @@ import {
   type Tool,
 } from "@modelcontextprotocol/sdk/types.js";
 import { answerOf, type MockFaults, type MockTool } from "./mock-behaviour.ts";
+import { pause } from "./pause.ts";
 
 /** What the server of one connection is made of. */
 export interface MockServerOptions {
@@ -51,11 +51,6 @@ export function mockServer({ name, tools, latencyMs, faults }: MockServerOptions
   });
 
   return server;
-}
-
-/** Waits, unless there is nothing to wait for. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds > 0) await delay(milliseconds, undefined, { signal });
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {

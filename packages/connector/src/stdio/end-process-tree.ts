@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { hasExited, isGroupAlive, signalGroup } from "./process-group.ts";
+import { Strays } from "./strays.ts";
 
 /** How long each step of an ending may take, in milliseconds. */
 export interface CloseTimeouts {
@@ -24,21 +25,34 @@ const MAX_POLL_MS = 50;
  * Resolves when none is alive, or when the last bound has passed.
  */
 export async function endProcessTree(child: ChildProcess, timeouts: CloseBounds): Promise<void> {
+  const strays = new Strays(child);
+  strays.look();
   child.stdin?.end();
-  if (await isGoneWithin(child, timeouts.stdinEndMs, ORPHAN_GRACE_MS)) return;
-  signalGroup(child, "SIGTERM");
-  if (await isGoneWithin(child, timeouts.terminateMs)) return;
-  signalGroup(child, "SIGKILL");
-  await isGoneWithin(child, timeouts.killMs);
+  if (await isGoneWithin(child, strays, timeouts.stdinEndMs, ORPHAN_GRACE_MS)) return;
+  signalAll("SIGTERM");
+  if (await isGoneWithin(child, strays, timeouts.terminateMs)) return;
+  signalAll("SIGKILL");
+  await isGoneWithin(child, strays, timeouts.killMs);
+
+  function signalAll(signal: "SIGTERM" | "SIGKILL"): void {
+    strays.look();
+    signalGroup(child, signal);
+    strays.signal(signal);
+  }
 }
 
 /** @param orphanGraceMs How much of the time is left once the leader has exited. */
-async function isGoneWithin(child: ChildProcess, timeoutMs: number, orphanGraceMs = timeoutMs): Promise<boolean> {
+async function isGoneWithin(
+  child: ChildProcess,
+  strays: Strays,
+  timeoutMs: number,
+  orphanGraceMs = timeoutMs,
+): Promise<boolean> {
   const latest = performance.now() + timeoutMs;
   if (!hasExited(child)) await exitWithin(child, timeoutMs);
   if (!hasExited(child)) return false;
   const deadline = Math.min(latest, performance.now() + orphanGraceMs);
-  for (let delayMs = MIN_POLL_MS; isGroupAlive(child); delayMs = Math.min(delayMs * 2, MAX_POLL_MS)) {
+  for (let delayMs = MIN_POLL_MS; isGroupAlive(child) || strays.isAlive; delayMs = Math.min(delayMs * 2, MAX_POLL_MS)) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return false;
     await sleep(Math.min(delayMs, leftMs));

@@ -1,2 +1,2 @@
 export { ConnectFailure } from "../connect-failure.ts";
-export { type StdioConnectorOptions, stdioConnector } from "./stdio-connector.ts";
+export { type EnvironmentSource, type StdioConnectorOptions, stdioConnector } from "./stdio-connector.ts";

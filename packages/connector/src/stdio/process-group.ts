@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn as spawnChild, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { processTable } from "./process-table.ts";
 
 const isWindows = process.platform === "win32";
 
@@ -41,35 +41,16 @@ export function isGroupAlive(child: ChildProcess): boolean {
     // ESRCH: the group is empty. EPERM: what is left is not ours to signal (on macOS, it is what zombies answer).
     return false;
   }
-  return process.platform !== "linux" || hasRunningMember(pid);
+  return hasRunningMember(pid);
 }
 
 export function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/**
- * A container's first process often reaps orphans late or never, and `kill(2)` reaches those zombies. Field 3 of
- * `/proc/<pid>/stat` is the state, field 5 the group (proc(5)); the name in field 2 may hold spaces and brackets.
- */
-function hasRunningMember(groupId: number): boolean {
-  let entries: readonly string[];
-  try {
-    entries = readdirSync("/proc");
-  } catch {
-    return true;
-  }
-  return entries.some((entry) => {
-    if (!/^\d+$/.test(entry)) return false;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "latin1");
-      const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return Number(group) === groupId && state !== "Z" && state !== "X";
-    } catch {
-      // It ended while we looked.
-      return false;
-    }
-  });
+/** A container's first process often reaps orphans late or never, and `kill(2)` reaches those zombies. */
+function hasRunningMember(leaderId: number): boolean {
+  return processTable()?.some(({ groupId, isRunning }) => groupId === leaderId && isRunning) ?? true;
 }
 
 function taskkill(pid: number): string[] {

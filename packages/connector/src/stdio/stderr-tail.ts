@@ -22,10 +22,17 @@ export class StderrTail {
       .toSorted((a, b) => b.length - a.length);
   }
 
-  push(chunk: Buffer): void {
+  /** Returns the lines that the chunk has completed, as they are shown; of many, the last ones. */
+  push(chunk: Buffer): readonly string[] {
     const lines = (this.#partial + this.#decoder.write(chunk)).split(/\r?\n/);
     this.#partial = (lines.pop() ?? "").slice(-MAX_PARTIAL_LENGTH);
-    for (const line of lines.slice(-MAX_LINES)) this.#keep(line);
+    const shown = lines
+      .slice(-MAX_LINES)
+      .filter((line) => line.trim() !== "")
+      .map((line) => this.#show(line));
+    this.#lines.push(...shown);
+    this.#lines.splice(0, this.#lines.length - MAX_LINES);
+    return shown;
   }
 
   /** Returns the last lines, the unfinished one included. */
@@ -44,11 +51,5 @@ export class StderrTail {
     let redacted = text;
     for (const secret of this.#secrets) redacted = redacted.replaceAll(secret, "[redacted]");
     return redacted;
-  }
-
-  #keep(line: string): void {
-    if (line.trim() === "") return;
-    this.#lines.push(this.#show(line));
-    if (this.#lines.length > MAX_LINES) this.#lines.shift();
   }
 }

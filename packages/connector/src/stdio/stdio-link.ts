@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { type ConnectionEndpoint, RequestFailure } from "@mcp-pool/core";
+import { type ConnectionEndpoint, type ConnectionEvent, RequestFailure } from "@mcp-pool/core";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
 import { systemCodeOf } from "../connect-failure.ts";
+import type { SdkParts } from "../sdk-binding.ts";
 import type { EndManner, Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import type { CloseBounds } from "./end-process-tree.ts";
 import { NotWritten, type ProcessOptions, StdioTransport } from "./stdio-transport.ts";
@@ -11,16 +12,25 @@ const HURRIED_TIMEOUTS = { stdinEndMs: 250, terminateMs: 500, killMs: 1_000 };
 
 /** The link to one server process. */
 export class StdioLink implements Link {
+  readonly sdk: SdkParts;
   readonly transport: StdioTransport;
   readonly label: string;
   readonly #options: ProcessOptions;
   readonly #timeouts: CloseBounds;
 
-  constructor(options: ProcessOptions, timeouts: CloseBounds) {
+  constructor(sdk: SdkParts, options: ProcessOptions, timeouts: CloseBounds) {
+    this.sdk = sdk;
     this.label = `command "${options.command}"`;
     this.transport = new StdioTransport(options);
     this.#options = options;
     this.#timeouts = timeouts;
+  }
+
+  listen(listener: (event: ConnectionEvent) => void): void {
+    const tell = (lines: readonly string[]): void => listener({ type: "stderr-written", lines });
+    const early = this.transport.stderrLines;
+    if (early.length > 0) tell(early);
+    this.transport.onstderr = tell;
   }
 
   get endpoint(): ConnectionEndpoint {

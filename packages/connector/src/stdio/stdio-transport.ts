@@ -19,6 +19,8 @@ export interface ProcessOptions {
   /** Values that must not show up in messages. */
   readonly secrets: readonly string[];
   readonly maxLineBytes: number;
+  /** Whether the process is ended even when ours dies by SIGKILL. */
+  readonly orphanGuard: boolean;
 }
 
 /** How long output may still arrive after the exit; a grandchild may hold the pipes open for ever. */
@@ -37,6 +39,8 @@ export class StdioTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
+  /** Hears of each line on stderr, with secrets blotted out; of many at one time, of the last ones. */
+  onstderr?: (lines: readonly string[]) => void;
 
   readonly #options: ProcessOptions;
   readonly #stderr: StderrTail;
@@ -79,17 +83,9 @@ export class StdioTransport implements Transport {
     });
     this.#child = child;
     const report = (error: Error): void => this.onerror?.(error);
-    for (const stream of child.stdio) stream?.on("error", report);
-    const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
-    child.stdout?.on("data", (chunk: Buffer) => {
-      if (!this.#hasClosed && !reader.push(chunk)) {
-        this.#lose(new Error(`the server sent a line of more than ${maxLineBytes} bytes`));
-      }
-    });
-    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
-    await new Promise<void>((resolve, reject) => {
+    const started = new Promise<void>((resolve, reject) => {
       child.once("spawn", () => {
-        watchChild(child);
+        watchChild(child, this.#options.orphanGuard && process.platform !== "win32");
         resolve();
       });
       // Errors come later too, when a signal cannot be sent.
@@ -97,9 +93,22 @@ export class StdioTransport implements Transport {
         reject(error);
         report(error);
       });
-      child.once("exit", () => this.#exited(child));
-      child.stdout?.once("close", () => this.#stdoutClosed(child));
     });
+    // Without a descriptor left for them, there are no streams at all; the error that says so is on its way.
+    for (const stream of child.stdio ?? []) stream?.on("error", report);
+    const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      if (!this.#hasClosed && !reader.push(chunk)) {
+        this.#lose(new Error(`the server sent a line of more than ${maxLineBytes} bytes`));
+      }
+    });
+    child.stderr?.on("data", (chunk: Buffer) => {
+      const lines = this.#stderr.push(chunk);
+      if (lines.length > 0) this.onstderr?.(lines);
+    });
+    child.once("exit", () => this.#exited(child));
+    child.stdout?.once("close", () => this.#stdoutClosed(child));
+    await started;
   }
 
   send(message: JSONRPCMessage): Promise<void> {
@@ -143,6 +152,11 @@ export class StdioTransport implements Transport {
     await endProcessTree(child, timeouts);
     unwatchChild(child);
     for (const stream of child.stdio) stream?.destroy();
+  }
+
+  /** The last lines of stderr so far. */
+  get stderrLines(): readonly string[] {
+    return this.#stderr.lines();
   }
 
   /** Adds the last lines of stderr to a sentence. */

@@ -1,5 +1,6 @@
 import { McpConfigurationError } from "@mcp-pool/core";
 import type { ClientCapabilities, Implementation } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkBinding } from "../sdk-binding.ts";
 
 /** What every connector takes. */
 export interface ClientOptions {
@@ -7,6 +8,8 @@ export interface ClientOptions {
   readonly clientInfo?: Implementation | undefined;
   /** Capabilities the server is told, beside those that there are handlers for. @default none */
   readonly capabilities?: ClientCapabilities | undefined;
+  /** The SDK that speaks the protocol: the 1.x one, or what `sdkV2()` of `@mcp-pool/connector/v2` returns. @default the 1.x SDK */
+  readonly sdk?: SdkBinding | undefined;
   /** How many requests one connection carries well at one time. */
   readonly suggestedConcurrency?: number | undefined;
 }

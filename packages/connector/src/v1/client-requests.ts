@@ -1,7 +1,6 @@
-import type { ClientFeatures, ClientHandlers, ConnectRequest, HandlerContext } from "@mcp-pool/core";
+import type { ClientHandlers, ConnectRequest, HandlerContext } from "@mcp-pool/core";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import {
-  type ClientCapabilities,
   type CreateMessageRequest,
   CreateMessageRequestSchema,
   type CreateMessageResult,
@@ -11,21 +10,6 @@ import {
   ListRootsRequestSchema,
   type Root,
 } from "@modelcontextprotocol/sdk/types.js";
-
-/** Puts together what a client announces: what there are handlers for, and what its owner adds by hand. */
-export function announcedCapabilities(
-  handlers: ClientHandlers | undefined,
-  own: ClientCapabilities,
-): ClientCapabilities {
-  if (handlers === undefined) return own;
-  const { sampling = {}, elicitation = { form: {} }, roots = {} }: ClientFeatures = handlers.features ?? {};
-  return {
-    ...(handlers.sampling !== undefined && { sampling }),
-    ...(handlers.elicitation !== undefined && { elicitation }),
-    ...(handlers.roots !== undefined && { roots }),
-    ...own,
-  };
-}
 
 /**
  * Has handlers answer what the server asks of the SDK's client, which checks questions and answers against the protocol.

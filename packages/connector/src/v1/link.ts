@@ -1,6 +1,13 @@
-import type { ConnectionEndpoint, ConnectionRequestOptions, Judgement, RequestFailure } from "@mcp-pool/core";
+import type {
+  ConnectionEndpoint,
+  ConnectionEvent,
+  ConnectionRequestOptions,
+  Judgement,
+  RequestFailure,
+} from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkParts } from "../sdk-binding.ts";
 
 /** One request on its way, as the link beneath sees it. */
 export interface OutgoingRequest {
@@ -30,6 +37,8 @@ export interface OpenProblem {
 
 /** One kind of transport beneath a connection: what differs between stdio, HTTP and in-memory. */
 export interface Link {
+  /** The SDK that it is built from. */
+  readonly sdk: SdkParts;
   readonly transport: Transport;
   readonly endpoint: ConnectionEndpoint;
   /** Names the endpoint in messages, without secrets. */
@@ -45,6 +54,8 @@ export interface Link {
   lostCause(): Error | undefined;
   /** Puts the failure of an opening into words. */
   explain(error: unknown): OpenProblem;
+  /** Starts to tell of what happens beneath, what came earlier included; called once, where there is something to tell. */
+  listen?(listener: (event: ConnectionEvent) => void): void;
   /** Ends the transport and all beneath it, in bounded time. Called once. */
   end(manner: EndManner): Promise<void>;
 }

@@ -17,6 +17,11 @@ import { PendingRequest } from "./pending-request.ts";
  */
 const FIRST_ID = 1_000_000_000;
 
+/** How a server is told that nobody waits for an answer any more: by a message, or by the end of its HTTP request. */
+export type Cancellation =
+  | { readonly kind: "message"; readonly meta?: Readonly<Record<string, unknown>> | undefined }
+  | { readonly kind: "closing" };
+
 /**
  * Sends requests over a link and matches answers with them. It stands between the SDK's client and the transport: the
  * client makes the handshake and answers the server's requests, and everything that is not ours passes through.
@@ -29,6 +34,7 @@ export class MessageExchange implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
+  cancellation: Cancellation = { kind: "message" };
 
   readonly #link: Link;
   readonly #pending = new Map<number, PendingRequest>();
@@ -129,6 +135,11 @@ export class MessageExchange implements Transport {
     return () => void this.#notificationListeners.delete(own);
   }
 
+  /** Treats a notification as if it had come over the link. */
+  deliver(notification: ServerNotification): void {
+    this.#received({ jsonrpc: "2.0", ...notification } as JSONRPCMessage, undefined);
+  }
+
   #received(message: JSONRPCMessage, extra: MessageExtraInfo | undefined): void {
     if ("method" in message) {
       if (!("id" in message) && this.#notified(message)) return;
@@ -137,7 +148,7 @@ export class MessageExchange implements Transport {
     }
     const id = Number(message.id);
     const pending = this.#pending.get(id);
-    if (pending !== undefined) pending.answer(message);
+    if (pending !== undefined) pending.answer(message, this.#link.sdk.rpcError);
     // An answer nobody waits for any more is dropped; the SDK's client would report it as an error.
     else if (!(id >= FIRST_ID)) this.onmessage?.(message, extra);
   }
@@ -158,8 +169,14 @@ export class MessageExchange implements Transport {
   #abandon(pending: PendingRequest): void {
     pending.abandon();
     if (!pending.isOpen) return;
+    const { cancellation } = this;
+    if (cancellation.kind === "closing") {
+      pending.fail(new RequestFailure("aborted", "its HTTP request was closed"));
+      return;
+    }
     this.#abandoned.add(pending);
-    const params = { requestId: pending.id, reason: "the caller gave up" };
+    const meta = cancellation.meta !== undefined && { _meta: cancellation.meta };
+    const params = { requestId: pending.id, reason: "the caller gave up", ...meta };
     this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params }).catch((error: unknown) =>
       this.onerror?.(new Error("could not send a cancellation", { cause: error })),
     );

@@ -1,13 +1,20 @@
 import type { ConnectRequest } from "@mcp-pool/core";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import type { ClientSettings } from "./client-options.ts";
-import { announcedCapabilities, answerRequests } from "./client-requests.ts";
 import type { Link } from "./link.ts";
-import { SdkConnection } from "./sdk-connection.ts";
+import { type SdkClient, SdkConnection } from "./sdk-connection.ts";
 
 /** Longest time-out Node.js accepts, so that the SDK's own timer never fires before ours. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** With what a connection is opened. */
+export interface ConnectionParts {
+  /** Makes the handshake, and answers the server's requests. */
+  readonly client: SdkClient;
+  /** What users get as the SDK's own client. */
+  readonly raw: unknown;
+  readonly settings: ClientSettings;
+}
 
 /**
  * Opens a connection over a link, within the request's time and signal. When that fails, nothing of it is left.
@@ -16,22 +23,17 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 export async function openConnection(
   link: Link,
   request: ConnectRequest,
-  options: ClientSettings,
+  { client, raw, settings }: ConnectionParts,
 ): Promise<SdkConnection> {
   if (request.signal.aborted) {
     await link.end("hurried");
     throw abortError(request.signal, link);
   }
-  const { handlers } = request;
-  const client = new Client(options.clientInfo, {
-    capabilities: announcedCapabilities(handlers, options.capabilities),
-  });
-  if (handlers !== undefined) answerRequests(client, handlers, request);
-  const connection = new SdkConnection(client, link, options.suggestedConcurrency);
+  const connection = new SdkConnection(client, raw, link, settings.suggestedConcurrency);
   try {
     await withinBounds(client.connect(connection.exchange, { timeout: MAX_TIMEOUT_MS }), request);
     if (connection.exchange.hasEnded) throw new Error("the connection closed during the handshake");
-    connection.opened();
+    connection.opened(client.modernProtocol?.(connection.exchange));
     return connection;
   } catch (error) {
     // Made before the ending, which leaves its own marks (an exit by SIGTERM, say).

@@ -1,5 +1,6 @@
 import { type ConnectionRequestOptions, type Progress, RequestFailure } from "@mcp-pool/core";
-import { type JSONRPCErrorResponse, type JSONRPCResultResponse, McpError } from "@modelcontextprotocol/sdk/types.js";
+import type { JSONRPCErrorResponse, JSONRPCResultResponse } from "@modelcontextprotocol/sdk/types.js";
+import type { SdkParts } from "../sdk-binding.ts";
 import type { OutgoingRequest } from "./link.ts";
 
 /** A request that waits for its answer, or, once abandoned, for its late answer. */
@@ -47,14 +48,14 @@ export class PendingRequest implements OutgoingRequest {
   }
 
   /** Settles with what the server answered, be it a result or an error. */
-  answer(message: JSONRPCResultResponse | JSONRPCErrorResponse): void {
+  answer(message: JSONRPCResultResponse | JSONRPCErrorResponse, rpcError: SdkParts["rpcError"]): void {
     this.#end("answered", () => {
       if ("result" in message) {
         this.#resolve(message.result);
         return;
       }
       const { code, message: text, data } = message.error;
-      const cause = McpError.fromError(code, text, data);
+      const cause = rpcError(code, text, data);
       this.#reject(new RequestFailure("answered", cause.message, { cause }));
     });
   }

@@ -1,6 +1,7 @@
 import {
   type CloseReason,
   type ConnectionEndpoint,
+  type ConnectionEvent,
   type ConnectionRequestOptions,
   type McpConnection,
   RequestFailure,
@@ -8,34 +9,62 @@ import {
   type ServerNotification,
   type Unsubscribe,
 } from "@mcp-pool/core";
-import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ListenerSet } from "../renewal/listener-set.ts";
 import type { Link } from "./link.ts";
 import { MessageExchange } from "./message-exchange.ts";
 
-/** A connection over the SDK's 1.x client. */
+/** JSON-RPC's "method not found". */
+const METHOD_NOT_FOUND = -32_601;
+
+/** What a connection needs of an SDK's client. */
+export interface SdkClient {
+  connect(transport: Transport, options: { readonly timeout: number }): Promise<void>;
+  getServerVersion(): { readonly name: string; readonly version: string } | undefined;
+  getServerCapabilities(): object | undefined;
+  getInstructions(): string | undefined;
+  /** Says how requests travel once the handshake is done, where that is not the way of the legacy era. */
+  modernProtocol?(exchange: MessageExchange): EraProtocol | undefined;
+}
+
+/** How a connection speaks to its server. */
+export interface EraProtocol extends Pick<McpConnection, "request" | "probe"> {
+  /** Is told that the connection closes or has ended. */
+  end(): void;
+}
+
+/** A connection over an SDK's client. */
 export class SdkConnection implements McpConnection {
-  readonly era = "legacy";
-  readonly raw: Client;
+  readonly raw: unknown;
   readonly suggestedConcurrency: number;
   readonly exchange: MessageExchange;
 
+  readonly #client: SdkClient;
   readonly #link: Link;
   readonly #closedListeners = new Set<(cause: Error | undefined) => void>();
+  readonly #eventListeners = new ListenerSet<ConnectionEvent>();
+  #isListening = false;
   #lost: { readonly cause: Error | undefined } | undefined;
   #server: ServerDescription | undefined;
   #isOpen = false;
+  /** Set in the modern era. */
+  #modern: EraProtocol | undefined;
   #isClosing = false;
 
-  constructor(client: Client, link: Link, suggestedConcurrency: number) {
-    this.raw = client;
+  constructor(client: SdkClient, raw: unknown, link: Link, suggestedConcurrency: number) {
+    this.#client = client;
+    this.raw = raw;
     this.suggestedConcurrency = suggestedConcurrency;
     this.exchange = new MessageExchange(link, () => this.#ended());
     this.#link = link;
   }
 
+  get era(): McpConnection["era"] {
+    return this.#modern === undefined ? "legacy" : "modern";
+  }
+
   get server(): ServerDescription {
-    this.#server ??= describeServer(this.raw, this.exchange.protocolVersion);
+    this.#server ??= describeServer(this.#client, this.exchange.protocolVersion);
     return this.#server;
   }
 
@@ -48,12 +77,12 @@ export class SdkConnection implements McpConnection {
     params: Readonly<Record<string, unknown>> | undefined,
     options: ConnectionRequestOptions,
   ): Promise<unknown> {
-    return this.exchange.request(method, params, options);
+    return (this.#modern ?? this.exchange).request(method, params, options);
   }
 
   async probe(signal: AbortSignal): Promise<void> {
     try {
-      await this.exchange.request("ping", undefined, { signal });
+      await (this.#modern?.probe(signal) ?? this.exchange.request("ping", undefined, { signal }));
     } catch (error) {
       if (!isMethodNotFound(error)) throw error;
     }
@@ -70,17 +99,28 @@ export class SdkConnection implements McpConnection {
     return () => void this.#closedListeners.delete(own);
   }
 
+  onEvent(listener: (event: ConnectionEvent) => void): Unsubscribe {
+    const unsubscribe = this.#eventListeners.add(listener);
+    if (!this.#isListening) {
+      this.#isListening = true;
+      this.#link.listen?.((event) => this.#eventListeners.tell(event));
+    }
+    return unsubscribe;
+  }
+
   close(_reason: CloseReason): Promise<void> {
     this.#isClosing = true;
     return this.exchange.close();
   }
 
   /** Notes that the handshake is done. */
-  opened(): void {
+  opened(modern: EraProtocol | undefined): void {
     this.#isOpen = true;
+    this.#modern = modern;
   }
 
   async #ended(): Promise<void> {
+    this.#modern?.end();
     if (!this.#isClosing) this.#tellLost();
     try {
       await this.#link.end(this.#isOpen ? "polite" : "hurried");
@@ -105,16 +145,16 @@ export class SdkConnection implements McpConnection {
 
 function isMethodNotFound(error: unknown): boolean {
   if (!(error instanceof RequestFailure) || error.judgement !== "answered") return false;
-  return error.cause instanceof McpError && error.cause.code === ErrorCode.MethodNotFound;
+  return error.cause instanceof Error && "code" in error.cause && error.cause.code === METHOD_NOT_FOUND;
 }
 
-function describeServer(client: Client, protocolVersion: string | undefined): ServerDescription {
+function describeServer(client: SdkClient, protocolVersion: string | undefined): ServerDescription {
   const info = client.getServerVersion();
   return {
     name: info?.name ?? "",
     version: info?.version ?? "",
     protocolVersion,
     instructions: client.getInstructions(),
-    capabilities: client.getServerCapabilities() ?? {},
+    capabilities: { ...client.getServerCapabilities() },
   };
 }

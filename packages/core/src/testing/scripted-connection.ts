@@ -1,6 +1,7 @@
 import {
   type CloseReason,
   type ConnectionEndpoint,
+  type ConnectionEvent,
   type ConnectionRequestOptions,
   type McpConnection,
   RequestFailure,
@@ -48,6 +49,7 @@ export class ScriptedConnection implements McpConnection {
   readonly #host: ScriptedConnectionHost;
   readonly #notificationListeners = new Set<{ readonly call: (notification: ServerNotification) => void }>();
   readonly #closedListeners = new Set<{ readonly call: (cause: Error | undefined) => void }>();
+  readonly #eventListeners = new Set<{ readonly call: (event: ConnectionEvent) => void }>();
   readonly #running = new Set<(error: unknown) => void>();
   #cause: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -78,7 +80,7 @@ export class ScriptedConnection implements McpConnection {
   }
 
   get listenerCount(): number {
-    return this.#notificationListeners.size + this.#closedListeners.size;
+    return this.#notificationListeners.size + this.#closedListeners.size + this.#eventListeners.size;
   }
 
   request(
@@ -140,6 +142,12 @@ export class ScriptedConnection implements McpConnection {
     return () => void this.#closedListeners.delete(own);
   }
 
+  onEvent(listener: (event: ConnectionEvent) => void): Unsubscribe {
+    const own = { call: listener };
+    this.#eventListeners.add(own);
+    return () => void this.#eventListeners.delete(own);
+  }
+
   close(reason: CloseReason): Promise<void> {
     this.closes.push(reason);
     if (this.#closing !== undefined) return this.#closing;
@@ -181,6 +189,11 @@ export class ScriptedConnection implements McpConnection {
   /** Has the server send a notification. */
   notify(notification: ServerNotification): void {
     for (const listener of [...this.#notificationListeners]) listener.call(notification);
+  }
+
+  /** Has the connection tell of itself. */
+  tell(event: ConnectionEvent): void {
+    for (const listener of [...this.#eventListeners]) listener.call(event);
   }
 
   #endAll(cause: Error | undefined): void {

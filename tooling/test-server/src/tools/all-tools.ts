@@ -1,4 +1,5 @@
 import { answeringTools } from "./answering-tools.ts";
+import { askingTools } from "./asking-tools.ts";
 import { changingTools } from "./changing-tools.ts";
 import { countingTools } from "./counting-tools.ts";
 import { notifyingTools } from "./notifying-tools.ts";
@@ -14,6 +15,7 @@ export const allTools: readonly ScriptedTool[] = [
   ...countingTools,
   ...sessionTools,
   ...notifyingTools,
+  ...askingTools,
   ...changingTools,
   ...processTools,
 ];

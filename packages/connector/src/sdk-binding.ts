@@ -1,0 +1,74 @@
+import type { ConnectRequest, McpConnection } from "@mcp-pool/core";
+import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { FetchLike, Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ConnectFailure } from "./connect-failure.ts";
+import type { OAuthFlow } from "./http/oauth-authoriser.ts";
+import type { ClientSettings } from "./v1/client-options.ts";
+import type { Link } from "./v1/link.ts";
+
+/** One major version of the MCP SDK, as every connector takes it; `sdkV2()` of the subpath `/v2` makes one. */
+export interface SdkBinding {
+  readonly version: "v1" | "v2";
+  /** Loads the SDK for the connections to one server. */
+  forServer(settings: ClientSettings): Promise<ServerSdk>;
+}
+
+/** The SDK for the connections to one server, with whatever they share. */
+export interface ServerSdk {
+  /**
+   * Opens a connection, within the request's time and signal. When that fails, nothing of it is left.
+   * @param makeLink may be called again, when the first link was spent on finding out which protocol the server speaks
+   * @throws {ConnectFailure} or the signal's reason
+   */
+  open(makeLink: (sdk: SdkParts) => Link, request: ConnectRequest): Promise<McpConnection>;
+}
+
+/** A transport over Streamable HTTP, and what its end takes. */
+export interface StreamableHttpParts {
+  readonly transport: Transport;
+  endSession(): Promise<void>;
+  clearReconnectionTimers(): void;
+}
+
+/** The parts of an SDK that links are built from. */
+export interface SdkParts {
+  streamableHttp(url: URL, fetch: FetchLike, reconnection: StreamableHTTPReconnectionOptions): StreamableHttpParts;
+  sse(url: URL, fetch: FetchLike): Transport;
+  inMemoryPair(): readonly [near: Transport, far: Transport];
+  /** Makes the SDK's error for a JSON-RPC error. */
+  rpcError(code: number, message: string, data: unknown): Error;
+  readonly oauth: OAuthFlow;
+}
+
+/** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */
+const SDK_V1: SdkBinding = {
+  version: "v1",
+  async forServer(settings) {
+    const { serverSdk } = await import("./v1/server-sdk.ts");
+    return serverSdk(settings);
+  },
+};
+
+/** Returns what opens connections to one server; the SDK is loaded once, and again where loading failed. */
+export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSettings): () => Promise<ServerSdk> {
+  let loading: Promise<ServerSdk> | undefined;
+  return () => {
+    loading ??= binding.forServer(settings).catch((error: unknown) => {
+      loading = undefined;
+      throw isMissing(error) ? missing(binding, error) : error;
+    });
+    return loading;
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+function missing({ version }: SdkBinding, cause: unknown): ConnectFailure {
+  const advice =
+    version === "v1"
+      ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
+      : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
+  return new ConnectFailure(advice, { cause });
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { untilAborted } from "../src/testing/index.ts";
+import { scriptedManager } from "./scripted-manager.ts";
+import { outcomeOf } from "./scripted-pool.ts";
+
+const CALL = { name: "echo" };
+
+describe("an identity that a function supplies", () => {
+  it("has the connections of its value, and is asked for once per call", async () => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    let asked = 0;
+    const identity = async () => (++asked === 1 ? "one" : "two");
+    await manager.callTool("a", CALL, { identity });
+    await manager.use("a", () => undefined, { identity });
+    const lease = await manager.acquire("a", { identity: () => "one" });
+    lease.release();
+    expect(asked).toBe(2);
+    expect(connector.connects.map((each) => each.identity)).toEqual(["one", "two"]);
+  });
+
+  it("ends with its caller: by its signal, its time, or the function's own failure; nothing is opened", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {} } });
+    const hanging = () => new Promise<string>(() => {});
+    const controller = new AbortController();
+    const aborted = outcomeOf(manager.callTool("a", CALL, { identity: hanging, signal: controller.signal }));
+    const late = outcomeOf(manager.callTool("a", CALL, { identity: hanging, timeoutMs: 50 }));
+    const defaulted = outcomeOf(manager.acquire("a", { identity: hanging }));
+    controller.abort(new Error("enough"));
+    await clock.advance(50);
+    expect(aborted.error).toMatchObject({ message: "enough" });
+    expect(late.error).toMatchObject({ code: "TIMEOUT", phase: "request", outcome: "not-sent" });
+    expect(defaulted.state).toBe("pending");
+    await clock.advance(60_000);
+    expect(defaulted.error).toMatchObject({ code: "TIMEOUT" });
+    const failing = manager.callTool("a", CALL, {
+      identity: () => {
+        throw new Error("no session");
+      },
+    });
+    await expect(failing).rejects.toMatchObject({
+      code: "VALIDATION_FAILED",
+      message: expect.stringContaining("no session"),
+      issues: [{ path: "identity" }],
+    });
+    expect(connector.connects).toEqual([]);
+  });
+});
+
+describe("headers that a function supplies", () => {
+  it("reach the request, and fail it unsent when the function fails", async () => {
+    const { manager, connector } = scriptedManager({ servers: { a: {} } });
+    await manager.callTool("a", CALL, { headers: async () => ({ "x-token": "1" }) });
+    await manager.callTool("a", CALL, { headers: { "x-token": "2" } });
+    const failing = manager.callTool("a", CALL, { headers: () => Promise.reject(new Error("no token")) });
+    await expect(failing).rejects.toMatchObject({ code: "VALIDATION_FAILED", issues: [{ path: "headers" }] });
+    const wrong = manager.callTool("a", CALL, { headers: async () => ({ secret: 7 }) as never });
+    await expect(wrong).rejects.toMatchObject({ code: "VALIDATION_FAILED", issues: [{ path: "headers" }] });
+    expect(connector.requests.map(({ options }) => options.headers)).toEqual([{ "x-token": "1" }, { "x-token": "2" }]);
+  });
+
+  it("take their time from that of the call", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {} } });
+    const headers = () => new Promise<Record<string, string>>((resolve) => void clock.setTimer(() => resolve({}), 40));
+    connector.onRequest.always(untilAborted());
+    const call = outcomeOf(manager.callTool("a", CALL, { headers, timeoutMs: 100 }));
+    await clock.advance(99);
+    expect(connector.requests).toHaveLength(1);
+    expect(call.state).toBe("pending");
+    await clock.advance(1);
+    expect(call.error).toMatchObject({ code: "TIMEOUT" });
+  });
+});
+
+describe("the bound on identities", () => {
+  it("closes the pool that was unused for longest, and spares those with something to do", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: { maxIdentities: 3 } } });
+    const held = await manager.acquire("a", { identity: "held" });
+    for (const identity of ["one", "two", "one"]) {
+      await clock.advance(2_000);
+      await manager.callTool("a", CALL, { identity });
+    }
+    await manager.callTool("a", CALL, { identity: "three" });
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "held", "one", "three"]);
+    await clock.advance(0);
+    expect(connector.live).toHaveLength(3);
+    held.release();
+  });
+
+  it("refuses a call where all are busy, and serves it when one has ended", async () => {
+    const { manager } = scriptedManager({ servers: { a: { maxIdentities: 1 } } });
+    const held = await manager.acquire("a", { identity: "held" });
+    const refused = manager.callTool("a", CALL, { identity: "other" });
+    await expect(refused).rejects.toMatchObject({ code: "POOL_EXHAUSTED", serverName: "a" });
+    await manager.callTool("a", CALL);
+    held.release();
+    await manager.callTool("a", CALL, { identity: "other" });
+  });
+
+  it("must be a whole number of at least 1", () => {
+    expect(() => scriptedManager({ servers: { a: { maxIdentities: 0 } } })).toThrow(/maxIdentities/);
+  });
+});
+
+describe("a connection that tells of itself", () => {
+  it("has its subscriptions restored and its list of tools asked for again after a renewed session", async () => {
+    const { manager, connector, recorder } = scriptedManager({ servers: { a: {} } });
+    await manager.subscribeResource("a", { uri: "test://a" });
+    await manager.listTools("a");
+    const [connection] = connector.connections;
+    connection?.tell({ type: "session-renewed" });
+    connection?.tell({ type: "stderr-written", lines: ["hello"] });
+    await expect
+      .poll(() => connector.requests.filter(({ method }) => method === "resources/subscribe"))
+      .toHaveLength(2);
+    expect(recorder.of("session-renewed")).toMatchObject([{ serverName: "a", connectionId: 1 }]);
+    expect(recorder.of("stderr-written")).toMatchObject([{ connectionId: 1, lines: ["hello"] }]);
+    expect(connector.connects).toHaveLength(1);
+  });
+});

@@ -1,0 +1,10 @@
+import type { SdkBinding } from "@mcp-pool/connector";
+
+/** The 2.x SDK is a peer that not everybody installs, so it is loaded at the first connect only. */
+export const SDK_V2: SdkBinding = {
+  version: "v2",
+  async forServer(settings) {
+    const { sdkV2 } = await import("@mcp-pool/connector/v2");
+    return sdkV2().forServer(settings);
+  },
+};
