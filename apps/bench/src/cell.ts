@@ -1,8 +1,10 @@
 import type { Scenario } from "./scenario.ts";
 
-/** Measures one contender in one scenario, in a process of its own: `node --expose-gc cell.ts <module> <contender> <ms>`. */
-const [, , moduleUrl = "", name = "", budgetMs] = process.argv;
-const { scenario } = (await import(moduleUrl)) as { readonly scenario: Scenario };
-const contender = scenario.contenders[name];
-if (contender === undefined) throw new Error(`there is no contender "${name}" in scenario ${scenario.id}`);
-process.stdout.write(JSON.stringify({ nanoseconds: await contender(Number(budgetMs)) }));
+/** Measures one contender, in a process of its own: `node --expose-gc cell.ts <module> <scenario> <contender> <ms>`. */
+const [, , moduleUrl = "", id = "", name = "", budgetMs] = process.argv;
+const { scenarios } = (await import(moduleUrl)) as { readonly scenarios: readonly Scenario[] };
+const contender = scenarios.find((each) => each.id === id)?.contenders[name];
+if (contender === undefined) throw new Error(`there is no contender "${name}" in scenario ${id}`);
+const figure = await contender(Number(budgetMs));
+// A peer that was closed may keep timers; the figure is there.
+process.stdout.write(JSON.stringify({ figure }), () => process.exit(0));

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-const PACKAGES = ["tarn", "generic-pool", "lightning-pool", "@modelcontextprotocol/sdk"];
+/** What is compared, and a module of each that can be imported. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  tarn: "tarn",
+  "generic-pool": "generic-pool",
+  "lightning-pool": "lightning-pool",
+  effect: "effect",
+  "@modelcontextprotocol/sdk": "@modelcontextprotocol/sdk/client/index.js",
+  "@modelcontextprotocol/client": "@modelcontextprotocol/client",
+};
 
 /** What figures depend on. */
 export interface Environment {
@@ -25,13 +33,13 @@ export function environment(): Environment {
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}`,
     loadAverage,
     isBusy: loadAverage > processors.length / 2,
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    packages: Object.fromEntries(Object.keys(PACKAGES).map((name) => [name, versionOf(name)])),
   };
 }
 
 /** Some packages do not export their `package.json`, so it is looked for above the file that is imported. */
 function versionOf(name: string): string {
-  const entry = import.meta.resolve(name === "@modelcontextprotocol/sdk" ? `${name}/client/index.js` : name);
+  const entry = import.meta.resolve(PACKAGES[name] ?? name);
   const end = entry.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}/`.length;
   const manifest = JSON.parse(readFileSync(new URL("package.json", entry.slice(0, end)), "utf8")) as {
     readonly version: string;

@@ -1,15 +1,24 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { SingleBar } from "cli-progress";
+import { drawCharts } from "./charts.ts";
+import { isMeant, parseCommandLine } from "./command-line.ts";
 import { environment } from "./environment.ts";
-import type { ScenarioResult } from "./measurement.ts";
-import { describeResult } from "./report.ts";
-import { runCell } from "./run-cell.ts";
+import { regressions } from "./regressions.ts";
+import { describeResult, isMet } from "./report.ts";
+import { type Run, readBaseline, saveBaseline, saveRun } from "./results.ts";
+import { runScenarios } from "./run-scenarios.ts";
 import { scenarios } from "./scenarios/index.ts";
 
-/** `--quick`: fewer and shorter rounds. `--only A1`: one scenario; may be given several times. */
-const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string", multiple: true } } });
-const { rounds, share } = values.quick === true ? { rounds: 3, share: 0.2 } : { rounds: 7, share: 1 };
+const command = parseCommandLine(process.argv.slice(2));
+const unknown = command.only.filter((name) => !scenarios.some(({ scenario }) => isMeant(scenario.id, name)));
+if (unknown.length > 0) {
+  const known = scenarios.map(({ scenario }) => scenario.id).join(", ");
+  console.error(`--only: there is no scenario ${unknown.join(", ")}; there are ${known}`);
+  process.exit(2);
+}
+const chosen = scenarios.filter(
+  ({ scenario }) => command.only.length === 0 || command.only.some((name) => isMeant(scenario.id, name)),
+);
+const rounds = command.rounds ?? (command.isQuick ? 3 : 5);
 
 const machine = environment();
 console.log(`Node ${machine.node} on ${machine.platform}, ${machine.cpu}`);
@@ -18,56 +27,44 @@ console.log(
     .map(([name, version]) => `${name} ${version}`)
     .join(", "),
 );
-console.log("Every cell runs in a process of its own, in another order each round. Times are per operation.\n");
-
-const results: ScenarioResult[] = scenarios
-  .filter(({ id }) => values.only?.includes(id) ?? true)
-  .map((scenario) => ({
-    scenario,
-    measurements: Object.keys(scenario.contenders)
-      .filter((contender) => values.quick !== true || !scenario.fullOnly.includes(contender))
-      .map((contender) => ({ contender, rounds: [] })),
-  }));
-const cells = results.flatMap(({ scenario, measurements }) => {
-  return measurements.map((measurement) => ({ scenario, measurement }));
-});
-
-const startedAt = performance.now();
+console.log("Every cell runs in a process of its own, in another order each round. Less is better.\n");
 const warning = `The machine was busy with other work at the start (load ${machine.loadAverage.toFixed(1)}): distrust the figures.\n`;
 if (machine.isBusy) console.log(warning);
-for (let round = 0; round < rounds; round++) {
-  for (const [index, { scenario, measurement }] of shuffled(cells).entries()) {
-    showProgress(round, index, `${scenario.id}, ${measurement.contender}`);
-    measurement.rounds.push(await runCell(scenario, measurement.contender, scenario.budgetMs * share));
-  }
-}
-if (process.stdout.isTTY) process.stdout.write("\r\u001B[K");
+
+const startedAt = performance.now();
+const bar = new SingleBar({
+  format: "{bar} {percentage} % | {value} of {total} cells | {duration_formatted}, {eta_formatted} to go | {what}",
+  hideCursor: true,
+  noTTYOutput: false,
+});
+const results = await runScenarios(chosen, {
+  rounds,
+  share: command.isQuick ? 0.2 : 1,
+  isQuick: command.isQuick && command.only.length === 0,
+  onCell: (done, total, what) => {
+    if (done === 0) bar.start(total, 0, { what });
+    else bar.update(done, { what });
+  },
+});
+bar.stop();
+
+const run: Run = { at: new Date().toISOString(), rounds, machine, scenarios: results };
 for (const result of results) console.log(describeResult(result));
 if (machine.isBusy) console.log(warning);
-console.log(`${rounds} rounds in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s; figures in ${save()}`);
-
-function showProgress(round: number, index: number, what: string): void {
-  const text = `round ${round + 1} of ${rounds}, cell ${index + 1} of ${cells.length}`;
-  if (process.stdout.isTTY) process.stdout.write(`\r\u001B[K${text}: ${what}`);
-  else if (index === 0) console.log(`… ${text}`);
+const missed = results.flatMap((result) => result.targets.filter((target) => !isMet(result, target)));
+const aimed = results.reduce((sum, { targets }) => sum + targets.length, 0);
+const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+console.log(
+  `${aimed - missed.length} of ${aimed} targets met, ${rounds} rounds in ${seconds} s; samples in ${saveRun(run)}`,
+);
+if (command.isStored) {
+  saveBaseline(run);
+  const charts = await drawCharts(results);
+  console.log(`Stored as the baseline, with ${charts.length} charts. Run apps/bench/src/write-docs.ts to show it.`);
 }
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, key: Math.random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
-}
-
-/** Writes all figures of all rounds, and returns the path. */
-function save(): string {
-  const at = new Date().toISOString();
-  const folder = new URL("../results/raw/", import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const file = new URL(`${at.replaceAll(/[:.]/g, "-")}.json`, folder);
-  const scenarioResults = results.map(({ scenario: { id, title, baseline, targets }, measurements }) => {
-    return { id, title, baseline, unit: "nanoseconds per operation", measurements, targets };
-  });
-  writeFileSync(file, `${JSON.stringify({ at, rounds, machine, scenarios: scenarioResults }, undefined, 2)}\n`);
-  return fileURLToPath(file);
+if (command.isCheck) {
+  const worse = regressions(readBaseline().scenarios, results);
+  for (const each of worse) console.error(`worse than the baseline beyond noise: ${each}`);
+  if (worse.length > 0) process.exitCode = 1;
+  else console.log("Nothing is worse than the baseline beyond noise.");
 }

@@ -6,11 +6,16 @@ import type { Scenario } from "./scenario.ts";
 const CELL = fileURLToPath(new URL("./cell.ts", import.meta.url));
 const TIMEOUT_MS = 120_000;
 
-/** Measures one contender in a process of its own, and returns nanoseconds per operation. */
-export async function runCell({ id, moduleUrl }: Scenario, contender: string, budgetMs: number): Promise<number> {
-  const args = ["--expose-gc", CELL, moduleUrl, contender, String(budgetMs)];
+/** Measures one contender in a process of its own, and returns its figure. */
+export async function runCell(
+  moduleUrl: string,
+  { id }: Scenario,
+  contender: string,
+  budgetMs: number,
+): Promise<number> {
+  const args = ["--expose-gc", CELL, moduleUrl, id, contender, String(budgetMs)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
-  const { nanoseconds } = JSON.parse(stdout) as { readonly nanoseconds?: unknown };
-  if (typeof nanoseconds !== "number") throw new Error(`${contender} in ${id} yielded ${stdout}`);
-  return nanoseconds;
+  const { figure } = JSON.parse(stdout) as { readonly figure?: unknown };
+  if (typeof figure !== "number") throw new Error(`${contender} in ${id} yielded ${stdout}`);
+  return figure;
 }

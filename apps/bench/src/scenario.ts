@@ -1,27 +1,31 @@
-/** Runs one contender for about the given time, after a warm-up, and returns nanoseconds per operation. */
+/** Runs one contender for about the given time, after a warm-up, and returns one figure in the unit of its scenario; less is better. */
 export type Contender = (budgetMs: number) => Promise<number>;
 
-/** Something that several contenders do, so that their times can be compared. */
+/** What the figures of a scenario are. */
+export type Unit = "ns" | "ms" | "bytes" | "count";
+
+/** Something that several contenders do, so that their figures can be compared. */
 export interface Scenario {
-  /** The module that exports it as `scenario`; a cell loads nothing else. */
-  readonly moduleUrl: string;
   readonly id: string;
-  /** What one operation is. */
+  /** What is measured. */
   readonly title: string;
+  readonly unit: Unit;
   /** The contender that all are compared with. */
   readonly baseline: string;
   /** How long a cell measures, in milliseconds. */
   readonly budgetMs: number;
   readonly contenders: Readonly<Record<string, Contender>>;
-  /** Contenders that `--quick` leaves out. */
-  readonly fullOnly: readonly string[];
+  /** Contenders that `--quick` leaves out; `all` leaves the scenario out. */
+  readonly fullOnly: readonly string[] | "all";
   readonly targets: readonly Target[];
+  /** What some contenders cannot do, and so are missing. */
+  readonly notes?: readonly string[] | undefined;
 }
 
-/** How a contender must compare with the fastest of others. */
+/** How a contender must compare with the best of others; with none of them, `atMost` is in the unit of the scenario. */
 export interface Target {
   readonly contender: string;
   readonly against: readonly string[];
-  /** Upper bound of its time, divided by theirs. */
+  /** Upper bound of its figure, divided by theirs. */
   readonly atMost: number;
 }

@@ -29,3 +29,11 @@ async function runFor(
   } while (elapsedMs < budgetMs);
   return (elapsedMs * 1e6) / operations;
 }
+
+/** Runs a number of workers side by side, each of which does its part of the operations one after the other. */
+export async function sideBySide(workers: number, operations: number, work: () => Promise<void>): Promise<void> {
+  const each = async () => {
+    for (let operation = 0; operation < operations / workers; operation++) await work();
+  };
+  await Promise.all(Array.from({ length: workers }, each));
+}

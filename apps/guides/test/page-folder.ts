@@ -64,7 +64,8 @@ export class PageFolder {
   async #run(name: string, command: string, args: readonly string[]): Promise<string> {
     const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith("MCP_") && key !== "NODE_OPTIONS");
     const PATH = [join(MODULES, ".bin"), dirname(process.execPath), process.env.PATH].join(delimiter);
-    const env = { ...Object.fromEntries(inherited), PATH, NO_COLOR: "1" };
+    const NODE_COMPILE_CACHE = join(this.path, "compile-cache");
+    const env = { ...Object.fromEntries(inherited), PATH, NODE_COMPILE_CACHE, NO_COLOR: "1" };
     const cwd = join(this.path, name);
     const { stdout } = await run(command, [...args], { cwd, env, timeout: RUN_MS, killSignal: "SIGKILL" });
     return stdout;

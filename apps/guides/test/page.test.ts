@@ -40,7 +40,11 @@ describe("what is printed", () => {
     ["a …!", "a b c!", true],
     ["a …!", "a b\nc!", false],
     ["a\n…\nd", "a\nb\nc\nd", true],
+    ["a\n…\nd", "a\nd", true],
+    ["a\n…", "a", true],
+    ["…\nb", "a\nc", false],
     ["a", "a\nb", false],
+    ["a\nb", "a", false],
   ])("is held against %j: %j", (expected, printed, isRight) => {
     expect(printsAs(expected).test(printed)).toBe(isRight);
   });

@@ -79,13 +79,13 @@ export function readPage(markdown: string): Page {
   return { runs, files };
 }
 
-/** Tells whether a program printed what its page says; `…` stands for anything. */
+/** Tells whether a program printed what its page says; `…` stands for anything, on a line of its own for any lines, or none. */
 export function printsAs(expected: string): RegExp {
   const lines = expected.trimEnd().split("\n");
   const patterns = lines.map((line) =>
-    line.trim() === "…" ? "[\\s\\S]*?" : line.trimEnd().split("…").map(escaped).join(".*?"),
+    line.trim() === "…" ? "(?:.*(?:\\n|$))*?" : `${line.trimEnd().split("…").map(escaped).join(".*?")}(?:\\n|$)`,
   );
-  return new RegExp(`^${patterns.join("\\n")}$`);
+  return new RegExp(`^${patterns.join("")}$`);
 }
 
 function escaped(text: string): string {

@@ -12,7 +12,7 @@ export interface VersionedAgent<Local = unknown> {
 }
 
 /** Options of an {@link AgentVersionFactory}. */
-export interface AgentVersionFactoryOptions<Agent = VersionedAgent, Local = unknown>
+export interface AgentVersionFactoryOptions<Local = unknown, Agent = VersionedAgent<Local>>
   extends Omit<ResolveAgentToolsOptions<Local>, "place"> {
   /** Holds a folder for each agent, relative to the working directory. @default "agents" */
   readonly folder?: string | undefined;
@@ -30,11 +30,11 @@ export interface AgentVersionOptions {
  * Makes agents from files: `<folder>/<agent>/config.yaml`, and `config.v<version>.yaml` beside it for other versions.
  * `config.yaml` is the version that its key `version` says, or 1.
  */
-export class AgentVersionFactory<Agent = VersionedAgent, Local = unknown> {
-  readonly #options: AgentVersionFactoryOptions<Agent, Local>;
+export class AgentVersionFactory<Local = unknown, Agent = VersionedAgent<Local>> {
+  readonly #options: AgentVersionFactoryOptions<Local, Agent>;
   readonly #folder: string;
 
-  constructor(options: AgentVersionFactoryOptions<Agent, Local> = {}) {
+  constructor(options: AgentVersionFactoryOptions<Local, Agent> = {}) {
     this.#options = options;
     this.#folder = options.folder ?? "agents";
   }
@@ -69,11 +69,11 @@ export class AgentVersionFactory<Agent = VersionedAgent, Local = unknown> {
 }
 
 /** Makes a version of an agent; see {@link AgentVersionFactory}, which does so for many. */
-export async function createVersionedAgent<Agent = VersionedAgent, Local = unknown>(
+export async function createVersionedAgent<Local = unknown, Agent = VersionedAgent<Local>>(
   name: string,
-  { version, ...options }: AgentVersionOptions & AgentVersionFactoryOptions<Agent, Local> = {},
+  { version, ...options }: AgentVersionOptions & AgentVersionFactoryOptions<Local, Agent> = {},
 ): Promise<Agent> {
-  return new AgentVersionFactory<Agent, Local>(options).createVersionedAgent(name, { version });
+  return new AgentVersionFactory<Local, Agent>(options).createVersionedAgent(name, { version });
 }
 
 /** Files need Node and a parser, which those who have none don't load. */

@@ -13,6 +13,15 @@ it("a pooled client lists and calls tools under the same names", async () => {
   await expect(client.callTool({ name: "write" })).rejects.toThrow(/unknown tool "write"/);
 });
 
+it("a pooled client hands out copies, for helpers that write into them", async () => {
+  const { manager } = scriptedServers({ files: [tool("read")] });
+  const tools = createPooledMcpTools("files", { manager });
+  const [copy] = (await toMcpClient(tools).listTools()).tools;
+  if (copy === undefined) throw new Error("there is one");
+  Object.assign(copy.inputSchema, { properties: {} });
+  expect((await tools.tools())[0]?.inputSchema).toEqual({ type: "object" });
+});
+
 it("a pooled client forwards signal, time limit, progress and identity", async () => {
   const { manager, connectors } = scriptedServers({ files: [tool("read")] });
   const client = toMcpClient(createPooledMcpTools("files", { manager, identity: "alice" }));

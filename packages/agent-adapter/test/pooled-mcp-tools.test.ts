@@ -129,6 +129,12 @@ describe("pooled tools of several servers", () => {
     const { manager } = scriptedServers({ a: [tool("read")], b: [tool("read")] });
     const tools = await collectTools([createPooledMcpTools("a", { manager }), createPooledMcpTools("b", { manager })]);
     expect(tools.map(({ name }) => name)).toEqual(["a__read", "b__read"]);
+    const [first] = tools;
+    if (first === undefined) throw new Error("there are two");
+    expect(await collectTools(first)).toEqual([first]);
+    const mixed = await collectTools([first, createPooledMcpTools("b", { manager })]);
+    expect(mixed.map(({ name }) => name)).toEqual(["a__read", "b__read"]);
+    expect(await collectTools([])).toEqual([]);
   });
 
   it("are refused when two have the same name", async () => {

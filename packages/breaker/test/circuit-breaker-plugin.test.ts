@@ -1,8 +1,8 @@
 import { McpConfigurationError } from "@mcp-pool/core";
-import { fail, hang, judged, manual, ok, pluginContract, untilAborted } from "@mcp-pool/core/testing";
+import { fail, hang, judged, manual, ok, outcomeOf, pluginContract, untilAborted } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { circuitBreaker, retry } from "../src/index.ts";
-import { callMany, outcomeOf, poolBench } from "./pool-bench.ts";
+import { callMany, poolBench } from "./pool-bench.ts";
 
 const QUICK = { failureThreshold: 3, recoveryTimeoutMs: 1_000, successThreshold: 2 };
 

@@ -1,8 +1,8 @@
 import { RequestFailure } from "@mcp-pool/core";
-import { hang, judged, manual, ok, untilAborted } from "@mcp-pool/core/testing";
+import { hang, judged, manual, ok, outcomeOf, untilAborted } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { circuitBreaker } from "../src/index.ts";
-import { callMany, outcomeOf, poolBench } from "./pool-bench.ts";
+import { callMany, poolBench } from "./pool-bench.ts";
 
 const QUICK = { failureThreshold: 3, recoveryTimeoutMs: 1_000, successThreshold: 1 };
 const PAY = ["tools/call", { name: "pay" }] as const;

@@ -1,8 +1,8 @@
 import { McpConfigurationError } from "@mcp-pool/core";
-import { fail, judged, ok, pluginContract, untilAborted } from "@mcp-pool/core/testing";
+import { fail, judged, ok, outcomeOf, pluginContract, untilAborted } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { retry } from "../src/index.ts";
-import { outcomeOf, poolBench } from "./pool-bench.ts";
+import { poolBench } from "./pool-bench.ts";
 
 const PAY = ["tools/call", { name: "pay" }] as const;
 

@@ -1,8 +1,10 @@
 import { McpConnectionPool } from "@mcp-pool/core";
 import { startHttpTestServer } from "@mcp-pool/test-server";
+import { UnauthorizedError as UnauthorizedErrorV2 } from "@modelcontextprotocol/client";
 import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { httpConnector } from "../src/http/index.ts";
+import { sdkV2 } from "../src/v2/index.ts";
 import { callTool, connectRequest, failureOf, open, SLOW } from "./connecting.ts";
 import { providerOf, startOAuthServer, type TokenStore } from "./oauth-server.ts";
 
@@ -14,10 +16,15 @@ async function startServers() {
   return { server, oauth, store };
 }
 
-describe("the SDK's OAuth provider", SLOW, () => {
+const SDKS = [
+  ["1.x", undefined, UnauthorizedError],
+  ["2.x", sdkV2({ era: "legacy" }), UnauthorizedErrorV2],
+] as const;
+
+describe.each(SDKS)("the OAuth provider of the %s SDK", SLOW, (_, sdk, Unauthorized) => {
   test("supplies the tokens of a pool, whose concurrent calls refresh an expired one once", async () => {
     const { server, oauth, store } = await startServers();
-    const connector = httpConnector({ url: server.url, authProvider: providerOf(oauth, store) });
+    const connector = httpConnector({ sdk, url: server.url, authProvider: providerOf(oauth, store) });
     const pool = new McpConnectionPool(connector, {
       minConnections: 4,
       maxConnections: 4,
@@ -41,7 +48,7 @@ describe("the SDK's OAuth provider", SLOW, () => {
 
   test("may be another object for each connection: a refresh token is still spent once", async () => {
     const { server, oauth, store } = await startServers();
-    const connector = httpConnector({ url: server.url, authProvider: () => providerOf(oauth, store) });
+    const connector = httpConnector({ sdk, url: server.url, authProvider: () => providerOf(oauth, store) });
     const connections = await Promise.all(Array.from({ length: 6 }, () => open(connector)));
     server.requireBearerToken("expired");
     await Promise.all(connections.map((connection) => callTool(connection, "echo", { message: "" })));
@@ -53,6 +60,7 @@ describe("the SDK's OAuth provider", SLOW, () => {
     const { server, oauth, store } = await startServers();
     const asked: unknown[] = [];
     const connector = httpConnector({
+      sdk,
       url: server.url,
       authProvider: (request) => {
         asked.push(request);
@@ -74,10 +82,10 @@ describe("the SDK's OAuth provider", SLOW, () => {
     const { server, oauth, store } = await startServers();
     const led: URL[] = [];
     const provider = { ...providerOf(oauth, store), redirectToAuthorization: (url: URL) => void led.push(url) };
-    const connection = await open(httpConnector({ url: server.url, authProvider: provider }));
+    const connection = await open(httpConnector({ sdk, url: server.url, authProvider: provider }));
     store.tokens = undefined;
     const failure = await failureOf(callTool(connection, "count", { key: "k" }));
-    expect(failure).toMatchObject({ judgement: "unauthorised", cause: expect.any(UnauthorizedError) });
+    expect(failure).toMatchObject({ judgement: "unauthorised", cause: expect.any(Unauthorized) });
     expect(led.map(({ origin, pathname }) => `${origin}${pathname}`)).toEqual([`${oauth.url}/authorize`]);
     store.tokens = oauth.issue();
     await expect(callTool(connection, "count", { key: "k" })).resolves.toBeDefined();

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -141,5 +142,23 @@ describe("starting a server over stdio is judged as not sent when", SLOW, () => 
     expect(failure).toMatchObject({ name: "ConnectFailure", judgement: "not-sent" });
     expect(failure.message).toMatch(message);
     expect(failure.message).not.toContain("\n");
+  });
+
+  test("this process may open no more files", async () => {
+    const entry = new URL("../src/stdio/index.ts", import.meta.url).href;
+    const code = `
+      const { openSync, writeSync } = await import("node:fs");
+      const { stdioConnector } = await import(${JSON.stringify(entry)});
+      const connector = stdioConnector({ command: process.execPath, args: ["-e", "1"] });
+      const { signal } = new AbortController();
+      try { for (;;) openSync("/dev/null"); } catch {}
+      const connecting = connector.connect({ serverName: "test", identity: undefined, signal, timeoutMs: 5_000 });
+      await connecting.catch(({ name, code, judgement }) => writeSync(1, JSON.stringify({ name, code, judgement })));
+      // Nothing may come after it, such as an error that nobody listens for.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      process.exit(0);`;
+    const limited = 'ulimit -n 256; exec "$0" --input-type=module -e "$1"';
+    const said = execFileSync("sh", ["-c", limited, process.execPath, code], { encoding: "utf8", timeout: 30_000 });
+    expect(JSON.parse(said)).toEqual({ name: "ConnectFailure", code: "EMFILE", judgement: "not-sent" });
   });
 });

@@ -2,6 +2,7 @@ import { McpConnectionPool, type PoolEvent } from "@mcp-pool/core";
 import { type HttpTestServer, type HttpTestServerOptions, startHttpTestServer } from "@mcp-pool/test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type HttpConnectorOptions, httpConnector } from "../src/http/index.ts";
+import { sdkV2 } from "../src/v2/index.ts";
 import { callForJson, callTool, eventually, failureOf, never, open, SLOW } from "./connecting.ts";
 
 async function startServer(options: HttpTestServerOptions = {}): Promise<HttpTestServer> {
@@ -20,8 +21,11 @@ function initializes(server: HttpTestServer): number {
 }
 
 describe("a session that the server forgot", SLOW, () => {
-  test("is renewed once for all calls, and each refused call is sent once more", async () => {
-    const { server, connection } = await connected();
+  test.each([
+    ["1.x", undefined],
+    ["2.x", sdkV2()],
+  ])("is renewed once for all calls, and each refused call is sent once more, with the %s SDK", async (_, sdk) => {
+    const { server, connection } = await connected({}, { sdk });
     const told: string[] = [];
     connection.onEvent?.(({ type }) => told.push(type));
     server.expireSessions();

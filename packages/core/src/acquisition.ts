@@ -6,7 +6,7 @@ import type { AcquireOptions } from "./options.ts";
 import type { Admission } from "./plugin.ts";
 import { invalid, optionsError } from "./request-options.ts";
 import { closedError, queueFullError } from "./wait-errors.ts";
-import type { WaitTerms } from "./wait-queue.ts";
+import type { WaitTerms } from "./waiter.ts";
 
 /** Finds room for callers: at once, or after one bounded wait. */
 export class Acquisition {
@@ -26,35 +26,36 @@ export class Acquisition {
     return { total: set.size + growth.connecting, used: set.active, idle: set.idle, waiting: queue.size, max };
   }
 
-  /** Claims room for a lease. What it throws, it throws before anything is claimed. */
-  acquire(options: AcquireOptions, now: number): ConnectionEntry | Promise<ConnectionEntry> {
-    const { signal, stickyKey, timeoutMs = Infinity } = options;
-    this.#check(options);
-    if (signal?.aborted) throw signal.reason;
+  /**
+   * Claims room for a lease. What it throws, it throws before anything is claimed.
+   * @param plain how a caller without options waits
+   */
+  acquire<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
+    if (options !== undefined) {
+      this.#check(options);
+      if (options.signal?.aborted) throw options.signal.reason;
+    }
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
     const refusal = this.#admit("lease");
     if (refusal !== undefined) throw refusal;
-    const terms: WaitTerms = { kind: "acquire", signal, limitAt: now + timeoutMs, stickyKey, asker: "lease" };
-    if (stickyKey === undefined) return this.#dispatcher.take(now) ?? this.wait(terms);
-    return this.#dispatcher.takeSticky(stickyKey, terms, now, () => {
+    const stickyKey = options?.stickyKey;
+    if (stickyKey === undefined) return this.#dispatcher.take() ?? this.wait(this.#terms(options, plain));
+    return this.#dispatcher.takeSticky(stickyKey, this.#terms(options, plain), () => {
       if (this.#isFull) throw this.#fullError();
     });
   }
 
   /** Waits for room, unless too many do already; `join` says in which line. */
-  wait(
-    terms: WaitTerms,
-    join: (terms: WaitTerms) => Promise<ConnectionEntry> = (own) => this.#dispatcher.wait(own),
-  ): Promise<ConnectionEntry> {
+  wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted> {
     if (this.#isFull) {
       const error = this.#fullError();
       this.onFailed(error, 0, terms.kind);
       return Promise.reject(error);
     }
     const { events } = this.#context;
-    const entry = join(terms);
-    if (events.wants("acquire-queued")) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
-    return entry;
+    const granted = join === undefined ? this.#dispatcher.wait(terms) : join(terms);
+    if (events.wantsQueued) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
+    return granted;
   }
 
   /** Counts and reports a caller who gets no connection. */
@@ -91,6 +92,13 @@ export class Acquisition {
   #fullError(): McpPoolExhaustedError {
     this.#dispatcher.growth.grow();
     return queueFullError(this.#context, this.counts);
+  }
+
+  #terms<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): WaitTerms<Granted> {
+    if (options === undefined) return plain;
+    const { signal, stickyKey, timeoutMs } = options;
+    const limitAt = timeoutMs === undefined ? Infinity : this.#context.clock.now() + timeoutMs;
+    return { ...plain, signal, stickyKey, limitAt };
   }
 
   #check(options: AcquireOptions): void {

@@ -1,3 +1,5 @@
+import { coarseTime } from "./coarse-time.ts";
+
 /** A timer that a {@link Clock} has started. */
 export interface Timer {
   /** Stops the timer; does nothing once it has fired. */
@@ -12,6 +14,8 @@ export interface Timer {
 export interface Clock {
   /** Returns monotonic time in milliseconds. */
   now(): number;
+  /** Returns monotonic time in milliseconds that may lag a little behind {@link now}, and is cheaper. @default now */
+  coarseNow?(): number;
   /** Returns wall-clock time in milliseconds since the epoch; for display only. */
   epochMs(): number;
   /** Calls back once after `delayMs` milliseconds. */
@@ -23,17 +27,22 @@ export interface Clock {
 /** Longest delay Node.js accepts; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 
+const now = () => performance.now();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
+  coarseNow: coarseTime({ now, setTimer }),
   epochMs: () => Date.now(),
-  setTimer(callback, delayMs) {
-    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
-    return {
-      cancel: () => clearTimeout(handle),
-      ref: () => void handle.ref(),
-      unref: () => void handle.unref(),
-    };
-  },
+  setTimer,
   random: () => Math.random(),
 };
+
+function setTimer(callback: () => void, delayMs: number): Timer {
+  const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+  return {
+    cancel: () => clearTimeout(handle),
+    ref: () => void handle.ref(),
+    unref: () => void handle.unref(),
+  };
+}

@@ -5,6 +5,9 @@ import type { Deadline } from "./deadline-wheel.ts";
 import { LinkedList, type ListItem } from "./linked-list.ts";
 import type { ConnectionState, PooledConnection } from "./plugin.ts";
 
+/** The part of its room up to which a connection is not busy enough to open another beside it. */
+const TARGET_LOAD = 0.75;
+
 /** One connection as the pool itself sees it. */
 export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEntry>, Deadline {
   readonly id: number;
@@ -12,7 +15,9 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   readonly openedAt: number;
   /** Grows by one with each reconfiguration of what a connection is made of. */
   readonly generation: number;
-  room: number;
+  room = 0;
+  /** What it carries at the most while it is not busy enough to open another beside it. */
+  targetLoad = 0;
   state: ConnectionState = "ready";
   inFlight = 0;
   uses = 0;
@@ -32,10 +37,6 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   isProbing = false;
   /** Gives the probe under way up, since the entry is taken out of use; set while there is one. */
   cancelProbe: (() => void) | undefined;
-  /** What this entry adds to the sums of its set. */
-  countedFree = 0;
-  isRelaxed = false;
-  isCountedIdle = false;
 
   previous: ConnectionEntry | undefined;
   next: ConnectionEntry | undefined;
@@ -51,11 +52,16 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   constructor(id: number, connection: McpConnection, room: number, generation: number, now: number) {
     this.id = id;
     this.connection = connection;
-    this.room = room;
+    this.setRoom(room);
     this.generation = generation;
     this.openedAt = now;
     this.idleSince = now;
     this.lastAliveAt = now;
+  }
+
+  setRoom(room: number): void {
+    this.room = room;
+    this.targetLoad = Math.floor(room * TARGET_LOAD);
   }
 
   get isPinned(): boolean {

@@ -25,7 +25,7 @@ export function watchConnection(
   dispatcher: Dispatcher,
   session: SessionParts,
 ): McpConnectionError | undefined {
-  const { clock, events, serverName } = context;
+  const { coarseNow, events, serverName } = context;
   const { checker } = dispatcher;
   const { tools, subscriptions, logging } = session;
   let leaveTools = () => {};
@@ -34,7 +34,7 @@ export function watchConnection(
     leaveTools = announcesTools(entry.server.capabilities) ? tools.listen() : () => {};
   };
   const onNotification = (notification: ServerNotification) => {
-    checker.alive(entry, clock.now());
+    checker.alive(entry, coarseNow());
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
     if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
@@ -46,7 +46,7 @@ export function watchConnection(
   };
   const onEvent = (event: ConnectionEvent) => {
     if (event.type === "session-renewed") {
-      checker.alive(entry, clock.now());
+      checker.alive(entry, coarseNow());
       tools.ensureVersion(versionOf(entry));
       // The old session took all of these along.
       listenForTools();

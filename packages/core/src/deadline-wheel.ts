@@ -31,6 +31,10 @@ export class DeadlineWheel {
   readonly #clock: Clock;
   readonly #buckets = new Map<number, Deadline>();
   #keys: number[] = [];
+  #size = 0;
+  /** The bucket used last, kept out of the map: who comes in the same millisecond needs no look-up. 0: there is none. */
+  #lastKey = 0;
+  #lastHead: Deadline | undefined;
   #timer: Timer | undefined;
   #timerKey = Infinity;
   #isIdle = true;
@@ -44,12 +48,13 @@ export class DeadlineWheel {
     if (deadline.deadlineKey !== 0) this.remove(deadline);
     if (atMs === Infinity) return;
     const key = Math.max(Math.ceil(atMs) || 1, 1);
-    const head = this.#buckets.get(key);
+    if (key !== this.#lastKey) this.#open(key);
+    const head = this.#lastHead;
     deadline.deadlineKey = key;
     deadline.deadlineNext = head;
-    if (head === undefined) this.#pushKey(key);
-    else head.deadlinePrevious = deadline;
-    this.#buckets.set(key, deadline);
+    if (head !== undefined) head.deadlinePrevious = deadline;
+    this.#lastHead = deadline;
+    this.#size++;
     if (key < this.#timerKey) this.#arm(key);
     if (this.#isIdle) {
       this.#isIdle = false;
@@ -63,14 +68,15 @@ export class DeadlineWheel {
     if (key === 0) return;
     const { deadlinePrevious: previous, deadlineNext: next } = deadline;
     if (previous !== undefined) previous.deadlineNext = next;
+    else if (key === this.#lastKey) this.#lastHead = next;
     else if (next !== undefined) this.#buckets.set(key, next);
     else this.#buckets.delete(key);
     if (next !== undefined) next.deadlinePrevious = previous;
     deadline.deadlineKey = 0;
     deadline.deadlinePrevious = undefined;
     deadline.deadlineNext = undefined;
-    if (this.#buckets.size === 0) this.#rest();
-    else if (this.#keys.length > 64 && this.#keys.length > 2 * this.#buckets.size) this.#compact();
+    if (--this.#size === 0) this.#rest();
+    else if (this.#keys.length > 64 && this.#keys.length > 2 * (this.#buckets.size + 1)) this.#compact();
   }
 
   /** Stops the timer. Deadlines that are left never fire. */
@@ -79,13 +85,33 @@ export class DeadlineWheel {
     this.#timer = undefined;
     this.#timerKey = Infinity;
     this.#buckets.clear();
-    this.#keys = [];
+    this.#forgetKeys();
+  }
+
+  /** Makes a bucket the one used last. */
+  #open(key: number): void {
+    if (this.#lastHead !== undefined) this.#buckets.set(this.#lastKey, this.#lastHead);
+    const head = this.#buckets.get(key);
+    if (head === undefined) this.#pushKey(key);
+    else this.#buckets.delete(key);
+    this.#lastKey = key;
+    this.#lastHead = head;
+  }
+
+  #headOf(key: number): Deadline | undefined {
+    return key === this.#lastKey ? this.#lastHead : this.#buckets.get(key);
   }
 
   #rest(): void {
     this.#isIdle = true;
     this.#timer?.unref();
-    if (this.#keys.length > 64) this.#keys = [];
+    if (this.#keys.length > 64) this.#forgetKeys();
+  }
+
+  #forgetKeys(): void {
+    this.#keys = [];
+    this.#lastKey = 0;
+    this.#lastHead = undefined;
   }
 
   #arm(key: number): void {
@@ -99,19 +125,23 @@ export class DeadlineWheel {
     this.#timerKey = Infinity;
     const now = this.#clock.now();
     for (let key = this.#keys[0]; key !== undefined && key <= now; key = this.#keys[0]) {
-      for (let due = this.#buckets.get(key); due !== undefined; due = this.#buckets.get(key)) {
+      for (let due = this.#headOf(key); due !== undefined; due = this.#headOf(key)) {
         this.remove(due);
         due.onDeadline();
       }
-      if (this.#keys[0] === key) this.#popKey();
+      if (this.#keys[0] !== key) continue;
+      this.#popKey();
+      if (key === this.#lastKey) this.#lastKey = 0;
     }
     const earliest = this.#keys[0];
-    if (earliest === undefined || this.#buckets.size === 0) return;
+    if (earliest === undefined || this.#size === 0) return;
     if (earliest < this.#timerKey) this.#arm(earliest);
   }
 
   #compact(): void {
-    this.#keys = [...this.#buckets.keys()].sort((a, b) => a - b);
+    this.#keys = [...this.#buckets.keys()];
+    if (this.#lastKey !== 0) this.#keys.push(this.#lastKey);
+    this.#keys.sort((a, b) => a - b);
   }
 
   #pushKey(key: number): void {

@@ -2,17 +2,39 @@ import { type FallbackMethod, fallbackServer, substituteFor } from "./circuit-fa
 import { type CircuitBreakerOpenError, McpPoolError } from "./errors.ts";
 import type { ManagedServer } from "./managed-server.ts";
 
+/** Where servers are found by name. */
+export interface ServerFinder {
+  /** @throws {McpServerNotFoundError} */
+  get(name: string): ManagedServer;
+}
+
 /**
- * Runs a call, and falls back where the circuit breaker refused it: nothing of it was sent then, so that another server
- * or a substitute may answer without anything running twice.
+ * Runs a call of a server, and falls back where its circuit breaker refused it: nothing of it was sent then, so that another
+ * server or a substitute may answer without anything running twice. Whatever fails rejects.
  */
-export async function withFallback(
+export function callServer<T>(
+  servers: ServerFinder,
+  name: string,
+  method: FallbackMethod,
+  params: unknown,
+  run: (server: ManagedServer) => Promise<T>,
+): Promise<T> {
+  try {
+    const server = servers.get(name);
+    if (server.definition.onCircuitOpen === undefined) return run(server);
+    return withFallback(servers, server, method, params, async (each) => run(each), new Set()) as Promise<T>;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+async function withFallback(
+  servers: ServerFinder,
   server: ManagedServer,
   method: FallbackMethod,
   params: unknown,
   run: (server: ManagedServer) => Promise<unknown>,
-  find: (name: string) => ManagedServer,
-  asked: ReadonlySet<string> = new Set(),
+  asked: ReadonlySet<string>,
 ): Promise<unknown> {
   try {
     return await run(server);
@@ -24,7 +46,7 @@ export async function withFallback(
       const visited = new Set([...asked, server.name]);
       // Two servers that stand in for each other, both with open circuits, have nobody left to ask.
       if (visited.has(next)) throw error;
-      return withFallback(find(next), method, params, run, find, visited);
+      return withFallback(servers, servers.get(next), method, params, run, visited);
     }
     const substitute = substituteFor(fallback, method);
     if (substitute === undefined) throw error;

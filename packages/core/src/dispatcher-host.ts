@@ -1,7 +1,7 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { McpPoolError } from "./errors.ts";
 import type { Admission } from "./plugin.ts";
-import type { Expiry, Waiter } from "./wait-queue.ts";
+import type { Expiry, Waiter } from "./waiter.ts";
 
 /** What a dispatcher asks of, and tells, its pool. */
 export interface DispatcherHost {

@@ -8,13 +8,13 @@ import type { DispatcherHost } from "./dispatcher-host.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
 import type { Connect } from "./plugin.ts";
-import type { LimitWaiter } from "./server-state.ts";
+import { ReadyConnections } from "./ready-connections.ts";
+import type { InFlightLimit, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
+import type { PoolCounters } from "./stats.ts";
 import { StickyLine } from "./sticky-line.ts";
-import { type Waiter, WaitQueue, type WaitTerms } from "./wait-queue.ts";
-
-/** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
-const QUIET_MS = 500;
+import { WaitQueue } from "./wait-queue.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /**
  * The one place that matches waiting callers with room. Everything else changes one side and calls {@link dispatch}.
@@ -29,7 +29,11 @@ export class Dispatcher implements LimitWaiter {
   readonly sides: SideLines;
   readonly #context: PoolContext;
   readonly #host: DispatcherHost;
+  readonly #ready: ReadyConnections;
   readonly #sticky: StickyLine;
+  // Looked up once: what follows is on the way of every lease and request.
+  readonly #counters: PoolCounters;
+  readonly #limit: InFlightLimit;
   #lastConnectError: McpPoolError | undefined;
   #isClosed = false;
   #isDispatching = false;
@@ -38,6 +42,8 @@ export class Dispatcher implements LimitWaiter {
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
     this.#host = host;
+    this.#counters = context.counters;
+    this.#limit = context.server.limit;
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
@@ -53,6 +59,7 @@ export class Dispatcher implements LimitWaiter {
       onStillInDoubt: () => this.dispatch(),
       onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
     });
+    this.#ready = new ReadyConnections(context, this.set, this.checker);
     this.growth = new Growth(context, connect, this, {
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.#onOpenFailed(error),
@@ -77,11 +84,11 @@ export class Dispatcher implements LimitWaiter {
       set: this.set,
       queue: this.queue,
       dispatch: () => this.dispatch(),
-      take: (now) => this.take(now),
+      take: () => this.take(),
       wait: (terms) => this.wait(terms),
       hit: (entry) => this.#hit(entry),
       grant: (waiter, entry) => this.#grant(waiter, entry),
-      isQuiet: (entry, now) => this.#isQuiet(entry, now),
+      isQuiet: (entry) => this.#ready.isQuiet(entry),
       check: (entry) => this.checker.check(entry),
       close: (entry, reason) => this.closer.close(entry, reason),
       admit: (asker) => host.admit(asker),
@@ -97,23 +104,22 @@ export class Dispatcher implements LimitWaiter {
    * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
    * @param avoid a connection that is taken only if there is no other and none can be opened
    */
-  take(now: number, avoid?: number): ConnectionEntry | undefined {
+  take(avoid?: number): ConnectionEntry | undefined {
     this.growth.start();
     if (this.queue.length > 0) return undefined;
-    const entry = avoid === undefined ? this.#lendable(1, now) : this.#lendableBut(avoid, now);
-    if (entry === undefined || !this.#context.server.limit.take(this)) return undefined;
+    const entry = avoid === undefined ? this.#ready.next(1) : this.#ready.nextBut(avoid, () => this.needsFresh(avoid));
+    if (entry === undefined || !this.#limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;
   }
 
   /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
-  takeSticky(
+  takeSticky<Granted>(
     key: string,
-    terms: WaitTerms,
-    now: number,
+    terms: WaitTerms<Granted>,
     refuseIfFull: () => void,
-  ): ConnectionEntry | Promise<ConnectionEntry> {
-    return this.#sticky.take(key, terms, now, refuseIfFull);
+  ): ConnectionEntry | Promise<Granted> {
+    return this.#sticky.take(key, terms, refuseIfFull);
   }
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
@@ -122,24 +128,49 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Joins the wait queue. */
-  wait(terms: WaitTerms): Promise<ConnectionEntry> {
+  wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.queue.add(terms);
-    this.dispatch();
+    // Who joins a line beside no room changes nothing for those before, except that more may be missing.
+    if (this.queue.length > 1 && this.set.ready.size === 0 && !this.#isDispatching) this.growth.grow();
+    else this.dispatch();
     return promise;
   }
 
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
+    const { head } = this.queue;
+    if (head !== undefined && this.#handOver(entry, head)) return;
     this.set.release(entry);
-    this.#context.counters.returned++;
+    this.#counters.returned++;
     if (entry.inFlight === 0) {
-      entry.idleSince = this.#context.clock.now();
+      entry.idleSince = this.#context.coarseNow();
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
-    this.#sticky.onReleased(entry);
-    this.#context.server.limit.give();
+    if (entry.stickyKey !== undefined) this.#sticky.onReleased(entry);
+    this.#limit.give();
     if (entry.state === "ready") this.#serve(entry);
+  }
+
+  /**
+   * Gives a unit of a full connection to the caller who waits for longest, without taking it back in between. What is
+   * not as simple as that is left to {@link dispatch}: limits, keys, probes, and callers that a plugin refuses.
+   */
+  #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
+    const { queue } = this;
+    if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.size !== queue.length) return false;
+    if (this.#isDispatching || this.#limit.isAwaited) return false;
+    if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
+    if (this.#host.admit(waiter.terms.asker) !== undefined || queue.head !== waiter) return false;
+    this.#counters.returned++;
+    this.#counters.borrowed++;
+    this.#counters.misses++;
+    entry.uses++;
+    queue.grant(waiter, entry);
+    this.#wearOut(entry);
+    this.growth.grow();
+    return true;
   }
 
   /** Matches callers with room until one side runs out, then opens what is missing. A call from within makes it go round again. */
@@ -171,10 +202,10 @@ export class Dispatcher implements LimitWaiter {
         queue.reject(waiter, refusal);
         continue;
       }
-      const entry = this.#lendable(queue.length, this.#context.clock.now());
+      const entry = this.#ready.next(queue.length);
       // A plugin or a connector may have made the caller leave meanwhile.
       if (queue.head !== waiter) continue;
-      if (entry === undefined || !this.#context.server.limit.take(this)) break;
+      if (entry === undefined || !this.#limit.take(this)) break;
       this.#grant(waiter, entry);
     }
     this.growth.grow();
@@ -202,20 +233,20 @@ export class Dispatcher implements LimitWaiter {
 
   #claim(entry: ConnectionEntry): void {
     this.set.claim(entry);
-    this.#context.counters.borrowed++;
+    this.#counters.borrowed++;
   }
 
   /** Lends a connection to a caller who did not have to wait. */
   #hit(entry: ConnectionEntry): void {
     this.#claim(entry);
-    this.#context.counters.hits++;
+    this.#counters.hits++;
     if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
     this.#wearOut(entry);
   }
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.#claim(entry);
-    this.#context.counters.misses++;
+    this.#counters.misses++;
     const key = waiter.terms.stickyKey;
     if (key !== undefined) this.#sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
@@ -225,29 +256,6 @@ export class Dispatcher implements LimitWaiter {
   /** The use that reaches `maxUses` is the last. */
   #wearOut(entry: ConnectionEntry): void {
     if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
-  }
-
-  /** Returns a connection that may be lent now. Idle ones that were quiet for long are probed first, as many as are needed. */
-  #lendable(callers: number, now: number): ConnectionEntry | undefined {
-    const { ready } = this.set;
-    for (let entry = ready.head; entry !== undefined; entry = ready.head) {
-      if (!this.#isQuiet(entry, now)) return entry;
-      if (this.checker.room >= callers) return undefined;
-      this.checker.check(entry);
-    }
-    return undefined;
-  }
-
-  /** Returns a connection other than one that is to be avoided; that one, if there is no other and none can be opened. */
-  #lendableBut(avoid: number, now: number): ConnectionEntry | undefined {
-    for (let entry = this.set.ready.head; entry !== undefined; entry = entry.next) {
-      if (entry.id !== avoid && !this.#isQuiet(entry, now)) return entry;
-    }
-    return this.needsFresh(avoid) ? undefined : this.#lendable(1, now);
-  }
-
-  #isQuiet(entry: ConnectionEntry, now: number): boolean {
-    return this.#context.options.validateOnAcquire && entry.inFlight === 0 && now - entry.lastAliveAt > QUIET_MS;
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */

@@ -8,7 +8,12 @@ export type PoolEventType = PoolEventDetail["type"];
 export class EventHub {
   readonly #source: PoolEventSource;
   readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
-  #wanted: ReadonlySet<PoolEventType> | "all" = new Set();
+  #wanted: ReadonlySet<PoolEventType> = new Set();
+  #isAllWanted = false;
+  /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  wantsAcquired = false;
+  wantsReleased = false;
+  wantsQueued = false;
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -16,7 +21,7 @@ export class EventHub {
   }
 
   wants(type: PoolEventType): boolean {
-    return this.#wanted === "all" || this.#wanted.has(type);
+    return this.#isAllWanted || this.#wanted.has(type);
   }
 
   /** Adds a listener for the given types, or for all. */
@@ -56,7 +61,11 @@ export class EventHub {
     for (const types of this.#listeners.values()) {
       for (const type of types ?? []) wanted.add(type);
     }
-    this.#wanted = [...this.#listeners.values()].includes(undefined) ? "all" : wanted;
+    this.#wanted = wanted;
+    this.#isAllWanted = [...this.#listeners.values()].includes(undefined);
+    this.wantsAcquired = this.wants("lease-acquired");
+    this.wantsReleased = this.wants("lease-released");
+    this.wantsQueued = this.wants("acquire-queued");
   }
 
   /** A listener that fails while it hears of a failure is left alone, or two of them would never stop. */

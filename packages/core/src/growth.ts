@@ -130,7 +130,10 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    const { forCallers, forMinimum } = this.#wanted();
+    if (this.#isAtRest && this.#parts.queue.length === 0) capacity?.withdraw(this);
+    if (this.#isAtRest) return;
+    const forCallers = this.#forCallers();
+    const forMinimum = this.#forMinimum();
     if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
     let isBackingOff = false;
     while (this.#opener.running < Math.max(forCallers, forMinimum) && this.size < options.maxConnections) {
@@ -167,8 +170,7 @@ export class Growth implements CapacityClaimant {
 
   /** Gives up openings that no caller needs any more. */
   cancelUnneeded(): void {
-    const { forCallers, forMinimum } = this.#wanted();
-    const surplus = this.#opener.running - Math.max(forCallers, forMinimum);
+    const surplus = this.#opener.running - Math.max(this.#forCallers(), this.#forMinimum());
     if (surplus > 0) this.#opener.cancel(surplus);
   }
 
@@ -248,16 +250,29 @@ export class Growth implements CapacityClaimant {
     this.#host.onOpened(entry, durationMs);
   }
 
-  /** How many connections should be opening now: for callers without room in sight, and for the minimum. */
-  #wanted(): { forCallers: number; forMinimum: number } {
+  /** Whether the pool is full, and nothing is under way that callers who come and go could change. */
+  get #isAtRest(): boolean {
+    const { set, queue, checker } = this.#parts;
+    const { options, server } = this.#context;
+    if (queue.mode === "opening" || this.#retry.deadlineKey !== 0 || server.limit.max !== Infinity) return false;
+    const underWay = this.#opener.total + checker.room + set.bound.size + set.closing.size;
+    return underWay === 0 && this.size >= options.maxConnections;
+  }
+
+  /** How many connections should be opening now for callers without room in sight. */
+  #forCallers(): number {
     const { set, queue, checker } = this.#parts;
     const callers = Math.min(queue.length, this.#context.server.limit.free);
     const missing = Math.max(callers - set.freeRoom - checker.room, 0) + this.#host.fresh();
-    const forCallers = missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
-    const minimum = this.#isStarted ? this.#context.options.minConnections : 0;
+    return missing === 0 ? 0 : Math.max(Math.ceil(missing / (this.roomPerConnection ?? Infinity)), 1);
+  }
+
+  /** How many connections should be opening now for the minimum. */
+  #forMinimum(): number {
+    const missing = (this.#isStarted ? this.#context.options.minConnections : 0) - this.#parts.set.usable;
+    if (missing <= 0) return 0;
     const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
-    const forMinimum = minimum > set.usable && !isRefused ? minimum - set.usable : 0;
-    return { forCallers, forMinimum };
+    return isRefused ? 0 : missing;
   }
 
   /** Looks again when the back-off is over. */

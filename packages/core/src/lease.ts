@@ -18,21 +18,10 @@ export interface LeaseHost {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown>;
-  endLease(lease: Lease, entry: ConnectionEntry, end: LeaseEnd): void;
+  endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void;
   onReleasedAgain(lease: Lease): void;
   onListenerFailed(error: unknown): void;
 }
-
-/** How a lease begins. */
-export interface LeaseTerms {
-  /** Clock time in milliseconds. */
-  readonly acquiredAt: number;
-  readonly stack: string | undefined;
-  readonly handlers: ClientHandlers | undefined;
-}
-
-/** How a lease ends. */
-export type LeaseEnd = { readonly kind: "release" | "discard"; readonly cause?: unknown };
 
 /**
  * A connection on loan. Give it back with {@link release}, with {@link discard} if it is broken, or with `await using`.
@@ -52,13 +41,20 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   #isReleased = false;
   #unsubscribes: Set<Unsubscribe> | undefined;
 
-  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, terms: LeaseTerms) {
+  constructor(
+    host: LeaseHost,
+    entry: ConnectionEntry,
+    id: number,
+    acquiredAt: number,
+    stack: string | undefined,
+    handlers: ClientHandlers | undefined,
+  ) {
     this.#host = host;
     this.#entry = entry;
-    this.#handlers = terms.handlers;
+    this.#handlers = handlers;
     this.id = id;
-    this.acquiredAt = terms.acquiredAt;
-    this.stack = terms.stack;
+    this.acquiredAt = acquiredAt;
+    this.stack = stack;
   }
 
   /** Returns the connection of a lease that is still held. */
@@ -132,27 +128,29 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
    * @param error what the work failed with, if it did; one that says the connection is broken takes it out of use
    */
   release(error?: unknown): void {
-    this.#end({ kind: "release", cause: error });
+    this.#end(false, error);
   }
 
   /** Gives the connection back to be closed, not lent again. */
   discard(cause?: unknown): void {
-    this.#end({ kind: "discard", cause });
+    this.#end(true, cause);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
   }
 
-  #end(end: LeaseEnd): void {
+  #end(isDiscarded: boolean, cause: unknown): void {
     if (this.#isReleased) {
       this.#host.onReleasedAgain(this);
       return;
     }
     this.#isReleased = true;
-    for (const unsubscribe of this.#unsubscribes ?? []) unsubscribe();
-    this.#unsubscribes = undefined;
-    this.#host.endLease(this, this.#entry, end);
+    if (this.#unsubscribes !== undefined) {
+      for (const unsubscribe of this.#unsubscribes) unsubscribe();
+      this.#unsubscribes = undefined;
+    }
+    this.#host.endLease(this, this.#entry, isDiscarded, cause);
   }
 
   #releasedError(): McpValidationError {

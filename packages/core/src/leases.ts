@@ -1,12 +1,14 @@
+import type { ClientHandlers } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { attributionProblem } from "./handler-router.ts";
-import { Lease, type LeaseEnd, type LeaseHost } from "./lease.ts";
-import type { AcquireOptions, RequestOptions } from "./options.ts";
+import { Lease, type LeaseHost } from "./lease.ts";
+import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the leases of a pool need of it. */
 export interface LeasesHost {
@@ -21,6 +23,14 @@ export class Leases implements LeaseHost {
   readonly #dispatcher: Dispatcher;
   readonly #host: LeasesHost;
   #tracked: Set<Lease> | undefined;
+  readonly #terms: WaitTerms<Lease> = {
+    kind: "acquire",
+    signal: undefined,
+    limitAt: Infinity,
+    stickyKey: undefined,
+    asker: "lease",
+    deliver: (entry, waiter) => this.#issueGranted(entry, waiter, undefined, undefined),
+  };
   #held = 0;
   #lastId = 0;
 
@@ -55,35 +65,28 @@ export class Leases implements LeaseHost {
     return this.#tracked ?? [];
   }
 
-  /** Takes the stack that a lease is acquired on, while somebody wants to know. */
-  stack(): string | undefined {
-    return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
+  /** How a caller waits for a lease. All share the same terms, unless they bring handlers or their stacks are wanted. */
+  terms(handlers: ClientHandlers | undefined): WaitTerms<Lease> {
+    if (handlers === undefined && this.#tracked === undefined) return this.#terms;
+    const stack = this.#stack();
+    const issue = (entry: ConnectionEntry, waiter: Waiter) => this.#issueGranted(entry, waiter, handlers, stack);
+    // Handlers that don't fit give the room back, which must not happen in the middle of a grant.
+    const issueLater = async (entry: ConnectionEntry, waiter: Waiter) => {
+      await undefined;
+      return issue(entry, waiter);
+    };
+    return { ...this.#terms, deliver: handlers === undefined ? issue : issueLater };
   }
 
   /**
-   * Lends an entry on which room has been claimed.
+   * Lends an entry on which room has been claimed at once.
    * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
    */
-  issue(
-    entry: ConnectionEntry,
-    asked: { readonly at: number; readonly stack: string | undefined; readonly options?: AcquireOptions },
-    now: number,
-    isHit: boolean,
-  ): Lease {
-    const { at: askedAt, stack, options: { handlers } = {} } = asked;
-    const problem = attributionProblem(handlers, entry, this.#context);
-    if (problem !== undefined) {
-      this.#host.giveBack(entry);
-      throw problem;
-    }
-    const lease = new Lease(this, entry, ++this.#lastId, { acquiredAt: now, stack, handlers });
-    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;
-    this.#held++;
-    this.#tracked?.add(lease);
+  issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
+    const lease = this.#issue(entry, handlers, this.#stack());
     const { events } = this.#context;
-    if (events.wants("lease-acquired")) {
-      const waitMs = now - askedAt;
-      events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs, isHit });
+    if (events.wantsAcquired) {
+      events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs: 0, isHit: true });
     }
     return lease;
   }
@@ -97,18 +100,18 @@ export class Leases implements LeaseHost {
     return this.#host.requestOnLease(lease, method, params, options);
   }
 
-  endLease(lease: Lease, entry: ConnectionEntry, { kind, cause }: LeaseEnd): void {
+  endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
     this.#held--;
     this.#tracked?.delete(lease);
-    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = undefined;
-    if (kind === "discard") this.#dispatcher.closer.retire(entry, "discarded", cause);
-    else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
+    if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
+    if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
+    else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
     else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive")
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#host.giveBack(entry);
     const { events, clock } = this.#context;
-    if (events.wants("lease-released")) {
+    if (events.wantsReleased) {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
@@ -120,6 +123,50 @@ export class Leases implements LeaseHost {
 
   onReleasedAgain(lease: Lease): void {
     this.#context.events.emit({ type: "lease-released-again", connectionId: lease.connectionId, leaseId: lease.id });
+  }
+
+  /** Those who listen hear of it when the release that has made the room is over, and before the caller does. */
+  #issueGranted(
+    entry: ConnectionEntry,
+    waiter: Waiter,
+    handlers: ClientHandlers | undefined,
+    stack: string | undefined,
+  ): Lease {
+    const lease = this.#issue(entry, handlers, stack);
+    const { events, clock } = this.#context;
+    if (events.wantsAcquired) {
+      const waitMs = waiter.waitedMs(clock.now());
+      const { connectionId, id: leaseId } = lease;
+      void Promise.resolve().then(() => {
+        events.emit({ type: "lease-acquired", connectionId, leaseId, waitMs, isHit: false });
+      });
+    }
+    return lease;
+  }
+
+  #issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined, stack: string | undefined): Lease {
+    if (handlers !== undefined) this.#attribute(entry, handlers);
+    const { events, clock, coarseNow } = this.#context;
+    const isTimed = this.#tracked !== undefined || events.wantsReleased;
+    const acquiredAt = isTimed ? clock.now() : coarseNow();
+    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, stack, handlers);
+    this.#held++;
+    this.#tracked?.add(lease);
+    return lease;
+  }
+
+  #attribute(entry: ConnectionEntry, handlers: ClientHandlers): void {
+    const problem = attributionProblem(handlers, entry, this.#context);
+    if (problem !== undefined) {
+      this.#host.giveBack(entry);
+      throw problem;
+    }
+    if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;
+  }
+
+  /** Takes the stack that a lease is acquired on, while somebody wants to know. */
+  #stack(): string | undefined {
+    return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
   }
 }
 

@@ -114,6 +114,12 @@ export class ManagedServer {
     return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
   }
 
+  /** Does a piece of work with the pool for it; nobody waits for what is there. */
+  run<T>(options: PoolChoice | undefined, work: (pool: McpConnectionPool) => Promise<T>): Promise<T> {
+    const pool = this.poolFor(options);
+    return pool instanceof Promise ? pool.then(work) : work(pool);
+  }
+
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
   reconfigure(definition: McpServerDefinition, options: McpConnectionManagerOptions): void {
     const old = this.#definition;

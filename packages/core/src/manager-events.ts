@@ -1,6 +1,6 @@
-import type { Unsubscribe } from "./connector.ts";
+import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import type { PoolEventType } from "./event-hub.ts";
-import type { PoolEventListener } from "./events.ts";
+import type { PoolEvent, PoolEventListener } from "./events.ts";
 import type { McpConnectionPool } from "./pool.ts";
 
 interface Subscriber {
@@ -29,6 +29,19 @@ export class ManagerEvents {
       for (const unsubscribe of subscriber.unsubscribes.values()) unsubscribe();
       subscriber.unsubscribes.clear();
     };
+  }
+
+  /** Listens to what a server announces on connections of one identity, or on those without one. */
+  onNotification(
+    serverName: string,
+    identity: string | undefined,
+    listener: (notification: ServerNotification) => void,
+  ): Unsubscribe {
+    const own = (event: PoolEvent) => {
+      if (event.type !== "notification-received") return;
+      if (event.serverName === serverName && event.identity === identity) listener(event.notification);
+    };
+    return this.subscribe(own, ["notification-received"]);
   }
 
   #connect({ listener, types, unsubscribes }: Subscriber, pool: McpConnectionPool): void {

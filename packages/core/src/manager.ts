@@ -3,12 +3,11 @@ import type { FallbackMethod } from "./circuit-fallback.ts";
 import type { McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
 import type { ServerNotification, Unsubscribe } from "./connector.ts";
-import { withFallback } from "./degradation.ts";
+import { callServer } from "./degradation.ts";
 import type { Issue } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
-import type { PoolEvent, PoolEventListener } from "./events.ts";
+import type { PoolEventListener } from "./events.ts";
 import type { Lease } from "./lease.ts";
-import type { ManagedServer, PoolChoice } from "./managed-server.ts";
 import type { ManagerCloseOptions, McpConnectionManagerOptions, McpServerDefinition } from "./manager-options.ts";
 import { type ManagerStats, managerStats } from "./manager-stats.ts";
 import { McpToolsLease } from "./mcp-tools-lease.ts";
@@ -29,7 +28,6 @@ import type {
   ReadResourceResult,
   ResourceParams,
 } from "./protocol.ts";
-import { drainError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
 import { checkServerHealth, type ServerHealth, serverHealth } from "./server-health.ts";
 import { ServerRegistry } from "./server-registry.ts";
@@ -46,7 +44,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 {
   readonly #translator: ConfigTranslator<Config, Server>;
   readonly #registry: ServerRegistry;
-  #closing: Promise<void> | undefined;
+  #config: Config;
 
   /**
    * @param translator turns another form of configuration into core's; the facade has one
@@ -57,8 +55,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     translator: ConfigTranslator<Config, Server> = AS_IT_IS as unknown as ConfigTranslator<Config, Server>,
   ) {
     this.#translator = translator;
+    this.#config = config;
     const issues: Issue[] = [];
     this.#registry = new ServerRegistry(translator.manager(config, issues), issues, translator.serverPath);
+  }
+
+  /** The configuration in force, as it was given: to the constructor, or to the latest {@link reload} that was not refused. */
+  get config(): Config {
+    return this.#config;
   }
 
   /** Calls a tool. A result with `isError` is returned like any other. */
@@ -104,26 +108,30 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
-  subscribeResource(
+  async subscribeResource(
     server: string,
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.subscribeResource(params, options));
+    await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
-  unsubscribeResource(
+  async unsubscribeResource(
     server: string,
     params: ResourceParams,
     options?: SubscribeOptions & Pick<RequestOptions, "identity">,
   ): Promise<void> {
-    return this.#run(server, options, (pool) => pool.unsubscribeResource(params, options));
+    await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
   }
 
   /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
-  setLoggingLevel(server: string, level: LoggingLevel, options?: Pick<RequestOptions, "identity">): Promise<void> {
-    return this.#run(server, options, (pool) => pool.setLoggingLevel(level));
+  async setLoggingLevel(
+    server: string,
+    level: LoggingLevel,
+    options?: Pick<RequestOptions, "identity">,
+  ): Promise<void> {
+    return this.#registry.get(server).run(options, (pool) => pool.setLoggingLevel(level));
   }
 
   /**
@@ -133,19 +141,14 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   onNotification(
     server: string,
     listener: (notification: ServerNotification) => void,
-    { identity }: Pick<RequestOptions, "identity"> = {},
+    { identity }: { readonly identity?: string | undefined } = {},
   ): Unsubscribe {
-    const { name } = this.#registry.get(server);
-    const own = (event: PoolEvent) => {
-      if (event.type !== "notification-received" || event.serverName !== name || event.identity !== identity) return;
-      listener(event.notification);
-    };
-    return this.subscribe(own, ["notification-received"]);
+    return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#run(server, options, (pool) => pool.acquire(options));
+    return this.#registry.get(server).run(options, (pool) => pool.acquire(options));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -154,7 +157,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#run(server, options, (pool) => pool.use(work, options));
+    return this.#registry.get(server).run(options, (pool) => pool.use(work, options));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -185,11 +188,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Names of the servers, or of those with a tag. */
   servers({ tag }: { readonly tag?: string | undefined } = {}): readonly string[] {
-    const matches = ({ definition }: ManagedServer) => tag === undefined || definition.tags?.includes(tag);
-    return this.#registry
-      .all()
-      .filter(matches)
-      .map(({ name }) => name);
+    return this.#registry.names(tag);
   }
 
   /**
@@ -229,10 +228,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   getPoolMetrics(server: string): PoolMetrics;
   getPoolMetrics(): Readonly<Record<string, PoolMetrics>>;
   getPoolMetrics(server?: string): PoolMetrics | Readonly<Record<string, PoolMetrics>> {
-    if (server === undefined) {
-      return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
-    }
-    return serverMetrics(this.#registry.get(server));
+    if (server !== undefined) return serverMetrics(this.#registry.get(server));
+    return Object.fromEntries(this.servers().map((name) => [name, this.getPoolMetrics(name)]));
   }
 
   /** Takes a snapshot of all pools. */
@@ -252,10 +249,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   /** Removes a server: it takes no more calls, drains, and closes. */
   async removeServer(
     name: string,
-    { drainTimeoutMs }: { readonly drainTimeoutMs?: number | undefined } = {},
+    { drainTimeoutMs }: Pick<ManagerCloseOptions, "drainTimeoutMs"> = {},
   ): Promise<void> {
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, name);
-    if (problem !== undefined) throw problem;
     await this.#registry.remove(name, drainTimeoutMs);
   }
 
@@ -265,7 +260,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    */
   async reload(config: Config): Promise<void> {
     const issues: Issue[] = [];
-    await this.#registry.reload(this.#translator.manager(config, issues), issues);
+    const removed = this.#registry.reload(this.#translator.manager(config, issues), issues);
+    this.#config = config;
+    await removed;
   }
 
   /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */
@@ -283,29 +280,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    * Closes all pools: rejects those who wait, lets work under way end, and closes every connection. Calling it again changes nothing.
    * With a tag it closes and removes the servers that have it, and leaves the others open.
    */
-  close({ drainTimeoutMs, tag }: ManagerCloseOptions = {}): Promise<void> {
-    const servers = this.servers({ tag });
-    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, servers.join(", "));
-    if (problem !== undefined) return Promise.reject(problem);
-    if (tag !== undefined && this.#closing === undefined) {
-      return Promise.all(servers.map((name) => this.#registry.remove(name, drainTimeoutMs))).then(() => {});
-    }
-    this.#closing ??= this.#registry.close(drainTimeoutMs);
-    return this.#closing;
+  close(options: ManagerCloseOptions = {}): Promise<void> {
+    return this.#registry.close(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #run<T>(
-    server: string,
-    options: PoolChoice | undefined,
-    work: (pool: McpConnectionPool) => Promise<T>,
-  ): Promise<T> {
-    const pool = this.#registry.get(server).poolFor(options);
-    // Nobody waits for what is there.
-    return work(pool instanceof Promise ? await pool : pool);
   }
 
   #call<T>(
@@ -315,19 +295,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options: RequestOptions | undefined,
     work: (pool: McpConnectionPool) => Promise<T>,
   ): Promise<T> {
-    try {
-      const managed = this.#registry.get(server);
-      const run = async (each: ManagedServer) => {
-        const pool = each.poolFor(options);
-        return work(pool instanceof Promise ? await pool : pool);
-      };
-      if (managed.definition.onCircuitOpen === undefined) {
-        const pool = managed.poolFor(options);
-        return pool instanceof Promise ? pool.then(work) : work(pool);
-      }
-      return withFallback(managed, method, params, run, (name) => this.#registry.get(name)) as Promise<T>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return callServer(this.#registry, server, method, params, (each) => each.run(options, work));
   }
 }

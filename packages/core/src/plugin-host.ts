@@ -25,6 +25,7 @@ export class PluginHost {
   }
 
   admit(asker: Admission): McpPoolError | undefined {
+    if (this.#admissions.length === 0) return undefined;
     for (const admit of this.#admissions) {
       const refusal = admit(asker);
       if (refusal !== undefined) return refusal;

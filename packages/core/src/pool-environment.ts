@@ -42,6 +42,7 @@ export function createContext(
     serverName,
     identity,
     clock,
+    coarseNow: () => clock.coarseNow?.() ?? clock.now(),
     wheel: environment.wheel ?? new DeadlineWheel(clock),
     events: new EventHub({ serverName, identity, poolName }),
     counters: zeroCounters(),

@@ -85,8 +85,8 @@ export class PoolParts {
       expiryError: (waiter, expiry, cause) => expiryError(context, this.acquisition.counts, waiter, expiry, cause),
       sessionLostError: (key) => stickyLostError(context, key),
       closedError: () => closedError(context),
-      onLeft: ({ terms, enqueuedAt }, error) =>
-        this.acquisition.onFailed(error, context.clock.now() - enqueuedAt, terms.kind),
+      onLeft: (waiter, error) =>
+        this.acquisition.onFailed(error, waiter.waitedMs(context.clock.now()), waiter.terms.kind),
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.warmUp.onFailed(error),
       onStopped: (entry) => this.subscriptions.onStopped(entry),
@@ -255,8 +255,14 @@ export class PoolParts {
   }
 
   async #subscribe(uri: string): Promise<ConnectionEntry> {
-    const now = this.context.clock.now();
-    const entry = await this.acquisition.acquire({}, now);
+    const entry = await this.acquisition.acquire(undefined, {
+      kind: "acquire",
+      signal: undefined,
+      limitAt: Infinity,
+      stickyKey: undefined,
+      asker: "lease",
+      deliver: (granted) => granted,
+    });
     try {
       await this.#requesterFor(entry).request("resources/subscribe", { uri });
       return entry;
@@ -268,15 +274,8 @@ export class PoolParts {
   #onOpened(entry: ConnectionEntry, durationMs: number): void {
     const problem = watchConnection(entry, this.context, this.dispatcher, this);
     const { id: connectionId, endpoint, era, server } = entry;
-    const { protocolVersion } = server;
-    this.context.events.emit({
-      type: "connection-opened",
-      connectionId,
-      durationMs,
-      endpoint,
-      era,
-      protocolVersion,
-    });
+    const from = { connectionId, endpoint, era, protocolVersion: server.protocolVersion };
+    this.context.events.emit({ type: "connection-opened", ...from, durationMs });
     if (problem === undefined) {
       this.warmUp.onChange();
       this.subscriptions.onOpened();

@@ -1,5 +1,6 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { McpClient, type Requester } from "./client.ts";
+import { ConnectionEntry } from "./connection-entry.ts";
 import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpConfigurationError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
@@ -103,9 +104,8 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   tryAcquire(): Lease | undefined {
     if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
-    const now = this.#parts.context.clock.now();
-    const entry = this.#parts.dispatcher.take(now);
-    return entry && this.#parts.leases.issue(entry, { at: now, stack: this.#parts.leases.stack() }, now, true);
+    const entry = this.#parts.dispatcher.take();
+    return entry && this.#parts.leases.issue(entry, undefined);
   }
 
   /**
@@ -113,15 +113,13 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * @throws {McpPoolExhaustedError} when all room stays taken for `acquireTimeoutMs`, or the queue is full
    * @throws {McpSessionLostError} once, when the connection that kept the sticky key's state is gone
    */
-  acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const now = this.#parts.context.clock.now();
-    const asked = { at: now, stack: this.#parts.leases.stack(), options };
+  acquire(options?: AcquireOptions): Promise<Lease> {
+    const { acquisition, leases } = this.#parts;
     try {
-      const room = this.#parts.acquisition.acquire(options, now);
-      if (!(room instanceof Promise)) return Promise.resolve(this.#parts.leases.issue(room, asked, now, true));
-      return room.then((entry) => this.#parts.leases.issue(entry, asked, this.#parts.context.clock.now(), false));
+      const room = acquisition.acquire(options, leases.terms(options?.handlers));
+      return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options?.handlers)) : room;
     } catch (error) {
-      this.#parts.acquisition.onFailed(error, 0, "acquire");
+      acquisition.onFailed(error, 0, "acquire");
       return Promise.reject(error);
     }
   }

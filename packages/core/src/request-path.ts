@@ -10,7 +10,7 @@ import { HeldConnection } from "./one-connection.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
-import type { WaitTerms } from "./wait-queue.ts";
+import type { WaitTerms } from "./waiter.ts";
 
 /** Time-outs in a row after which a connection is replaced, even though its probes pass. */
 const MAX_TIMEOUTS_IN_ROW = 3;
@@ -18,7 +18,7 @@ const MAX_TIMEOUTS_IN_ROW = 3;
 /** What the request path tells its pool. */
 export interface RequestPathHost {
   /** Waits for room; bounded, FIFO. */
-  wait(terms: WaitTerms, join?: (terms: WaitTerms) => Promise<ConnectionEntry>): Promise<ConnectionEntry>;
+  wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted>;
   /** Gives back a connection that a request, not a lease, has used. */
   giveBack(entry: ConnectionEntry): void;
   /** What each request says besides, from protocol revision 2026-07-28 on. */
@@ -52,7 +52,7 @@ export class RequestPath implements AttemptHost {
       return this.#wait(request, startedAt, bulkhead, false);
     const { avoid, isFreshWanted } = request;
     const wantsFresh = isFreshWanted && this.#dispatcher.needsFresh(undefined);
-    const entry = wantsFresh ? undefined : this.#dispatcher.take(startedAt, avoid);
+    const entry = wantsFresh ? undefined : this.#dispatcher.take(avoid);
     if (entry === undefined) return this.#wait(request, startedAt, bulkhead, true);
     return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
   }
@@ -86,7 +86,7 @@ export class RequestPath implements AttemptHost {
       case "overloaded":
       case "unauthorised":
         entry.timeoutsInRow = 0;
-        checker.alive(entry, this.context.clock.now());
+        checker.alive(entry, this.context.coarseNow());
         return;
       case "not-sent":
       case "outcome-unknown":
@@ -165,7 +165,7 @@ export class RequestPath implements AttemptHost {
   ): Promise<unknown> {
     const { signal } = request.options;
     const unit = bulkhead && { isHeld: hasUnit };
-    const terms: WaitTerms = {
+    const terms: WaitTerms<ConnectionEntry> = {
       kind: "request",
       signal,
       limitAt: request.deadlineAt,
@@ -173,14 +173,15 @@ export class RequestPath implements AttemptHost {
       asker: request,
       unit,
       mayHaveRun: request.mayHaveRun,
+      deliver: asItIs,
     };
     const { queue } = this.#dispatcher;
     const isFresh = (request.avoid !== undefined || request.isFreshWanted) && this.#wantsFresh(request);
     const join =
       bulkhead !== undefined && !hasUnit
-        ? (own: WaitTerms) => queue.add(own, bulkhead.waiters, "saturated")
+        ? (own: WaitTerms<ConnectionEntry>) => queue.add(own, bulkhead.waiters, "saturated")
         : isFresh
-          ? (own: WaitTerms) => this.#dispatcher.sides.waitFresh(own)
+          ? (own: WaitTerms<ConnectionEntry>) => this.#dispatcher.sides.waitFresh(own)
           : undefined;
     return this.#host.wait(terms, join).then(
       (granted) => this.#sendGranted(granted, request, startedAt, bulkhead),
@@ -244,4 +245,8 @@ export class RequestPath implements AttemptHost {
       serverName,
     });
   }
+}
+
+function asItIs(entry: ConnectionEntry): ConnectionEntry {
+  return entry;
 }

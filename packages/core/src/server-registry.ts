@@ -5,6 +5,7 @@ import { type Issue, McpConfigurationError, McpPoolClosedError, McpServerNotFoun
 import { ManagedServer, type ManagedServerEnvironment } from "./managed-server.ts";
 import { ManagerEvents } from "./manager-events.ts";
 import {
+  type ManagerCloseOptions,
   type McpConnectionManagerOptions,
   type McpServerDefinition,
   managerIssues,
@@ -13,6 +14,7 @@ import {
   serverIssues,
 } from "./manager-options.ts";
 import type { McpConnectionPool } from "./pool.ts";
+import { drainError } from "./request-options.ts";
 
 const DEFAULT_MAX_TOTAL_CONNECTIONS = 100;
 const DEFAULT_CLEANUP_INTERVAL_MS = 300_000;
@@ -31,6 +33,7 @@ export class ServerRegistry {
   #options: McpConnectionManagerOptions;
   #sweeper: Timer | undefined;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * @param issues what is known to be wrong already
@@ -61,6 +64,14 @@ export class ServerRegistry {
     throw new McpServerNotFoundError(name, [...this.#servers.keys()]);
   }
 
+  /** Names of the servers, or of those with a tag. */
+  names(tag?: string): readonly string[] {
+    const matches = ({ definition }: ManagedServer) => tag === undefined || definition.tags?.includes(tag);
+    return this.all()
+      .filter(matches)
+      .map(({ name }) => name);
+  }
+
   all(): readonly ManagedServer[] {
     return [...this.#servers.values()];
   }
@@ -74,6 +85,8 @@ export class ServerRegistry {
   }
 
   async remove(name: string, drainTimeoutMs: number | undefined): Promise<void> {
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, name);
+    if (problem !== undefined) throw problem;
     const server = this.get(name);
     this.#servers.delete(name);
     const leaving = server.close(drainTimeoutMs);
@@ -82,8 +95,11 @@ export class ServerRegistry {
     this.#leaving.delete(leaving);
   }
 
-  /** @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already */
-  async reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<void> {
+  /**
+   * Puts a configuration in force before it returns; the promise is that of removed servers, which may drain for long.
+   * @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already
+   */
+  reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<unknown> {
     this.#checkOpen();
     refuse([...issues, ...managerIssues(options, this.#serverPath)]);
     const definitions = Object.entries(options.servers ?? {});
@@ -105,10 +121,22 @@ export class ServerRegistry {
     }
     for (const server of made) this.#servers.set(server.name, server);
     this.#scheduleSweep();
-    await Promise.all(removals);
+    return Promise.all(removals);
   }
 
-  async close(drainTimeoutMs: number | undefined): Promise<void> {
+  /** Closes all servers for good, once; or removes those with a tag. */
+  close({ drainTimeoutMs, tag }: ManagerCloseOptions): Promise<void> {
+    const names = this.names(tag);
+    const problem = drainTimeoutMs === undefined ? undefined : drainError(drainTimeoutMs, names.join(", "));
+    if (problem !== undefined) return Promise.reject(problem);
+    if (tag !== undefined && this.#closing === undefined) {
+      return Promise.all(names.map((name) => this.remove(name, drainTimeoutMs))).then(() => {});
+    }
+    this.#closing ??= this.#close(drainTimeoutMs);
+    return this.#closing;
+  }
+
+  async #close(drainTimeoutMs: number | undefined): Promise<void> {
     this.#isClosed = true;
     this.#sweeper?.cancel();
     await Promise.all([...this.all().map((server) => server.close(drainTimeoutMs)), ...this.#leaving]);

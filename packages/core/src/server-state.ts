@@ -121,6 +121,11 @@ export class InFlightLimit {
     this.#wake();
   }
 
+  /** Whether somebody waits for a unit. */
+  get isAwaited(): boolean {
+    return this.#blocked.size > 0;
+  }
+
   /** Takes one unit, or notes the waiter and returns false. */
   take(waiter: LimitWaiter): boolean {
     if (this.#used >= this.#max) {

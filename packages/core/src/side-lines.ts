@@ -2,7 +2,8 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { McpPoolError } from "./errors.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { Admission } from "./plugin.ts";
-import type { Waiter, WaitQueue, WaitTerms } from "./wait-queue.ts";
+import type { WaitQueue } from "./wait-queue.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the side lines ask of their pool. */
 export interface SideLinesHost {
@@ -32,7 +33,7 @@ export class SideLines {
   }
 
   /** Waits for a connection that is opened from now on; for any, once none can come. */
-  waitFresh(terms: WaitTerms): Promise<ConnectionEntry> {
+  waitFresh<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.#host.queue.add(terms, this.fresh, "opening");
     this.#host.grow();
     return promise;
@@ -41,6 +42,7 @@ export class SideLines {
   /** Refuses those whom plugins refuse, and sends on who waits for a new connection when none can come. */
   sort(): void {
     const { queue, admit, canBringFresh } = this.#host;
+    if (queue.size === queue.length) return;
     for (const line of this.#lines) {
       for (const waiter of line) {
         const refusal = admit(waiter.terms.asker);

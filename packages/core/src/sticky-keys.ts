@@ -1,6 +1,6 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { LinkedList } from "./linked-list.ts";
-import type { Waiter } from "./wait-queue.ts";
+import type { Waiter } from "./waiter.ts";
 
 /** Keys whose connection died are remembered until they ask again, this many at the most. */
 const MAX_LOST_KEYS = 10_000;

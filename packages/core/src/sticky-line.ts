@@ -6,18 +6,19 @@ import type { McpPoolError } from "./errors.ts";
 import type { Admission } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { StickyKeys } from "./sticky-keys.ts";
-import type { Waiter, WaitQueue, WaitTerms } from "./wait-queue.ts";
+import type { WaitQueue } from "./wait-queue.ts";
+import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** The parts of a pool that its sticky keys touch, and what they ask of it. */
 export interface StickyLineHost extends LimitWaiter {
   readonly set: ConnectionSet;
   readonly queue: WaitQueue;
-  take(now: number): ConnectionEntry | undefined;
-  wait(terms: WaitTerms): Promise<ConnectionEntry>;
+  take(): ConnectionEntry | undefined;
+  wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted>;
   /** Lends an idle connection at once. */
   hit(entry: ConnectionEntry): void;
   grant(waiter: Waiter, entry: ConnectionEntry): void;
-  isQuiet(entry: ConnectionEntry, now: number): boolean;
+  isQuiet(entry: ConnectionEntry): boolean;
   check(entry: ConnectionEntry): void;
   close(entry: ConnectionEntry, reason: CloseReason): void;
   admit(asker: Admission): McpPoolError | undefined;
@@ -41,16 +42,11 @@ export class StickyLine {
    * Claims the connection of a key, or waits in line for it.
    * @param refuseIfFull throws when nobody may join the queue
    */
-  take(
-    key: string,
-    terms: WaitTerms,
-    now: number,
-    refuseIfFull: () => void,
-  ): ConnectionEntry | Promise<ConnectionEntry> {
+  take<Granted>(key: string, terms: WaitTerms<Granted>, refuseIfFull: () => void): ConnectionEntry | Promise<Granted> {
     if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
     const binding = this.#keys.get(key);
     if (binding === undefined) {
-      const entry = this.#host.take(now);
+      const entry = this.#host.take();
       if (entry?.isUsable) this.#keys.bind(key, entry);
       if (entry !== undefined) return entry;
       refuseIfFull();
@@ -59,11 +55,11 @@ export class StickyLine {
     }
     const { entry } = binding;
     if (entry?.state === "ready") {
-      if (now - entry.idleSince > this.#context.options.maxIdleTimeMs) {
+      if (this.#context.clock.now() - entry.idleSince > this.#context.options.maxIdleTimeMs) {
         this.#host.close(entry, "idle");
-        return this.take(key, terms, now, refuseIfFull);
+        return this.take(key, terms, refuseIfFull);
       }
-      if (this.#host.isQuiet(entry, now)) this.#host.check(entry);
+      if (this.#host.isQuiet(entry)) this.#host.check(entry);
       else if (this.#context.server.limit.take(this.#host)) {
         this.#host.hit(entry);
         return entry;
@@ -102,6 +98,7 @@ export class StickyLine {
 
   /** Gives up the keys that were used least recently; their connections hold their state, so nobody else gets those. */
   giveUp(count: number): void {
+    if (this.#host.set.bound.size === 0) return;
     const idle = [...this.#host.set.bound].filter((entry) => !this.#held.has(entry));
     for (const entry of idle.slice(0, Math.max(count, 0))) this.#host.close(entry, "evicted");
   }

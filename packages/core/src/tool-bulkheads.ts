@@ -4,7 +4,7 @@ import { LinkedList } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { targetOf } from "./request-errors.ts";
 import { InFlightLimit, type LimitWaiter } from "./server-state.ts";
-import type { Waiter } from "./wait-queue.ts";
+import type { Waiter } from "./waiter.ts";
 
 /** One call's part of a tool's limit, from the grant until nothing of the call is left at the server. */
 export interface ToolUnit {

@@ -8,7 +8,7 @@ import {
   McpTimeoutError,
   type PoolCounts,
 } from "./errors.ts";
-import type { Expiry, Waiter } from "./wait-queue.ts";
+import type { Expiry, Waiter } from "./waiter.ts";
 
 /** Makes the error for a caller whose time is up while it waits. */
 export function expiryError(
@@ -19,7 +19,7 @@ export function expiryError(
   lastConnectError: McpPoolError | undefined,
 ): McpPoolError {
   const { serverName, clock } = context;
-  const afterMs = Math.round(clock.now() - waiter.enqueuedAt);
+  const afterMs = Math.round(waiter.waitedMs(clock.now()));
   const isOpening = waiter.mode === "opening";
   const { mayHaveRun = false } = waiter.terms;
   const outcome = mayHaveRun ? "unknown" : "not-sent";

@@ -1,36 +1,9 @@
-import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { BudgetLine } from "./budget-line.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
-import type { Deadline } from "./deadline-wheel.ts";
-import { LinkedList, type ListItem } from "./linked-list.ts";
-import type { Admission } from "./plugin.ts";
-import type { ToolUnit } from "./tool-bulkheads.ts";
-
-/**
- * What the callers of a pool wait for. Time is charged to one of two budgets.
- *
- * - `saturated`: all room is taken; `acquireTimeoutMs` runs
- * - `opening`: room is being made; `connectionTimeoutMs` runs
- */
-export type WaitMode = "saturated" | "opening";
-
-/** Why a waiter left without a connection. */
-export type Expiry = WaitMode | "limit";
-
-/** How one caller waits. */
-export interface WaitTerms {
-  readonly kind: "acquire" | "request";
-  readonly signal: AbortSignal | undefined;
-  /** Clock time in milliseconds at which the wait ends whatever the pool does. */
-  readonly limitAt: number;
-  readonly stickyKey: string | undefined;
-  /** On whose behalf plugins are asked at the grant. */
-  readonly asker: Admission;
-  /** The caller's part of its tool's limit, if the tool has one. */
-  readonly unit?: ToolUnit | undefined;
-  /** Whether an earlier attempt of the request may have reached the server. */
-  readonly mayHaveRun?: boolean | undefined;
-}
+import { LinkedList } from "./linked-list.ts";
+import { type Expiry, OwnBudgets, Waiter, type WaiterHost, type WaitMode, type WaitTerms } from "./waiter.ts";
 
 /** What a queue tells its pool. */
 export interface WaitQueueHost {
@@ -42,94 +15,24 @@ export interface WaitQueueHost {
   followers(): Iterable<Waiter>;
 }
 
-/** One caller that waits for room on a connection. */
-export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
-  readonly terms: WaitTerms;
-  readonly enqueuedAt: number;
-  readonly #queue: WaitQueue;
-  #resolve!: (entry: ConnectionEntry) => void;
-  #reject!: (error: unknown) => void;
-  mode: WaitMode;
-  /** Whether it waits for one connection rather than for any. */
-  isFollower = false;
-  #since: number;
-  #saturatedLeftMs: number;
-  #openingLeftMs: number;
-
-  previous: Waiter | undefined;
-  next: Waiter | undefined;
-  list: LinkedList<Waiter> | undefined;
-  deadlineKey = 0;
-  deadlinePrevious: Deadline | undefined;
-  deadlineNext: Deadline | undefined;
-
-  constructor(
-    queue: WaitQueue,
-    terms: WaitTerms,
-    mode: WaitMode,
-    now: number,
-    budgets: { acquireMs: number; openingMs: number },
-  ) {
-    this.#queue = queue;
-    this.terms = terms;
-    this.mode = mode;
-    this.enqueuedAt = now;
-    this.#since = now;
-    this.#saturatedLeftMs = budgets.acquireMs;
-    this.#openingLeftMs = budgets.openingMs;
-  }
-
-  /** Resolves with a connection on which room has been claimed for this caller. */
-  promise(): Promise<ConnectionEntry> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  /** Clock time in milliseconds at which the time is up, if the mode stays. */
-  get expiresAt(): number {
-    const leftMs = this.mode === "saturated" ? this.#saturatedLeftMs : this.#openingLeftMs;
-    return Math.min(this.#since + leftMs, this.terms.limitAt);
-  }
-
-  /** Charges the time so far to the old mode. */
-  switchMode(mode: WaitMode, now: number): void {
-    const spentMs = now - this.#since;
-    if (this.mode === "saturated") this.#saturatedLeftMs -= spentMs;
-    else this.#openingLeftMs -= spentMs;
-    this.#since = now;
-    this.mode = mode;
-  }
-
-  resolve(entry: ConnectionEntry): void {
-    this.#resolve(entry);
-  }
-
-  reject(error: unknown): void {
-    this.#reject(error);
-  }
-
-  onDeadline(): void {
-    this.#queue.expire(this);
-  }
-
-  onAbort(reason: unknown): void {
-    this.#queue.abort(this, reason);
-  }
-}
-
 /** Callers in the order in which they came. They leave by a grant, their time, their signal, or a failure. */
-export class WaitQueue {
+export class WaitQueue implements WaiterHost {
   readonly #context: PoolContext;
   readonly #host: WaitQueueHost;
   readonly #waiters = new LinkedList<Waiter>();
-  #mode: WaitMode = "saturated";
+  readonly #line: BudgetLine;
+  /** Callers for any connection who have waited elsewhere before, and so keep budgets of their own. */
+  readonly #loners = new Set<Waiter>();
   #size = 0;
 
   constructor(context: PoolContext, host: WaitQueueHost) {
     this.#context = context;
     this.#host = host;
+    this.#line = new BudgetLine(
+      context,
+      (waiter) => this.expire(waiter),
+      (waiter) => this.#isolate(waiter),
+    );
   }
 
   /** All callers that wait, those for one sticky connection included. */
@@ -146,44 +49,43 @@ export class WaitQueue {
     return this.#waiters.head;
   }
 
+  get mode(): WaitMode {
+    return this.#line.mode;
+  }
+
   /** Adds a caller at the end of the queue, or of the given list of callers that wait for one connection. */
-  add(
-    terms: WaitTerms,
+  add<Granted>(
+    terms: WaitTerms<Granted>,
     list: LinkedList<Waiter> = this.#waiters,
-    mode: WaitMode = this.#mode,
-  ): Promise<ConnectionEntry> {
-    const { clock, options, wheel, counters } = this.#context;
-    const now = clock.now();
-    // A limit of the caller's own stands in for both of the pool's.
-    const isOwn = terms.kind === "acquire" && terms.limitAt !== Infinity;
-    const budgets = isOwn
-      ? { acquireMs: Infinity, openingMs: Infinity }
-      : { acquireMs: options.acquireTimeoutMs, openingMs: options.connectionTimeoutMs };
-    const waiter = new Waiter(this, terms, mode, now, budgets);
-    waiter.isFollower = list !== this.#waiters;
-    const promise = waiter.promise();
+    mode: WaitMode = this.mode,
+  ): Promise<Granted> {
+    const waiter = new Waiter(this, terms, this.#line.arrival());
+    const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
     this.#size++;
-    counters.queued++;
-    wheel.set(waiter, waiter.expiresAt);
+    this.#context.counters.queued++;
+    if (list !== this.#waiters) {
+      this.#timeAlone(waiter, mode).isFollower = true;
+    } else if (terms.limitAt === Infinity) this.#line.add(waiter);
+    else this.#limit(waiter);
     if (terms.signal !== undefined) watchAbort(terms.signal, waiter);
     return promise;
   }
 
   /** Puts a caller that waited for one connection at the end of the queue for any. */
   requeue(waiter: Waiter): void {
-    waiter.isFollower = false;
+    if (waiter.own !== undefined) waiter.own.isFollower = false;
     this.#waiters.pushBack(waiter);
-    this.#switch(waiter, this.#mode, this.#context.clock.now());
+    this.#loners.add(waiter);
+    this.#switch(waiter, this.mode, this.#context.clock.now());
   }
 
-  /** Says what the callers wait for from now on. Costs O(waiters) when it changes, which only opening a connection does. */
+  /** Says what the callers wait for from now on. */
   setMode(mode: WaitMode): void {
-    if (mode === this.#mode) return;
-    this.#mode = mode;
-    if (this.#waiters.size === 0) return;
+    if (mode === this.mode) return;
     const now = this.#context.clock.now();
-    for (let waiter = this.#waiters.head; waiter !== undefined; waiter = waiter.next) this.#switch(waiter, mode, now);
+    this.#line.switchMode(mode, now);
+    for (const loner of this.#loners) this.#switch(loner, mode, now);
     for (const follower of this.#host.followers()) this.#switch(follower, mode, now);
   }
 
@@ -228,14 +130,47 @@ export class WaitQueue {
     this.#host.onLeft(waiter, error, isTimeUp);
   }
 
+  /** A limit of an acquire stands in for both budgets of the pool; a request has all three. */
+  #limit(waiter: Waiter): void {
+    const { kind, limitAt } = waiter.terms;
+    const { clock, options, wheel } = this.#context;
+    if (kind === "request") {
+      this.#line.add(waiter);
+      if (limitAt >= clock.now() + options.acquireTimeoutMs + options.connectionTimeoutMs) return;
+    }
+    wheel.set(waiter, limitAt);
+  }
+
+  #timeAlone(waiter: Waiter, mode: WaitMode): OwnBudgets {
+    const { clock, options, wheel } = this.#context;
+    const { kind, limitAt } = waiter.terms;
+    const isOwn = kind === "acquire" && limitAt !== Infinity;
+    const acquireMs = isOwn ? Infinity : options.acquireTimeoutMs;
+    const openingMs = isOwn ? Infinity : options.connectionTimeoutMs;
+    waiter.own = new OwnBudgets(mode, clock.now(), acquireMs, openingMs);
+    wheel.set(waiter, Math.min(waiter.own.expiresAt, limitAt));
+    return waiter.own;
+  }
+
+  /** The budgets of the pool have changed; who waits already keeps the old ones. */
+  #isolate(waiter: Waiter): void {
+    waiter.own = this.#line.takeOut(waiter, this.#context.clock.now());
+    this.#loners.add(waiter);
+    this.#context.wheel.set(waiter, Math.min(waiter.own.expiresAt, waiter.terms.limitAt));
+  }
+
   #switch(waiter: Waiter, mode: WaitMode, now: number): void {
-    waiter.switchMode(mode, now);
-    this.#context.wheel.set(waiter, waiter.expiresAt);
+    const { own, terms } = waiter;
+    if (own === undefined) return;
+    own.switchMode(mode, now);
+    this.#context.wheel.set(waiter, Math.min(own.expiresAt, terms.limitAt));
   }
 
   #remove(waiter: Waiter): void {
     waiter.list?.remove(waiter);
     this.#size--;
+    if (waiter.own !== undefined) this.#loners.delete(waiter);
+    this.#line.remove(waiter);
     this.#context.wheel.remove(waiter);
     if (waiter.terms.signal !== undefined) unwatchAbort(waiter.terms.signal, waiter);
   }

@@ -129,6 +129,7 @@ describe("idle connections", () => {
     const { pool, clock } = exclusivePool({ maxConnections: 1 });
     const lease = await pool.acquire();
     const waiting = outcomeOf(pool.acquire());
+    await clock.settle();
     expect(clock.pending.some(({ isRef }) => isRef)).toBe(true);
     lease.release();
     await clock.settle();

@@ -10,9 +10,12 @@ import {
   EventRecorder,
   FakeClock,
   ok,
+  outcomeOf,
   ScriptedConnector,
   type ScriptedConnectorOptions,
 } from "../src/testing/index.ts";
+
+export { outcomeOf };
 
 /** A pool on a fake clock and a scripted connector, with everything it told. */
 export interface ScriptedPool {
@@ -55,20 +58,6 @@ export async function acquireMany(pool: McpConnectionPool, count: number): Promi
   const leases: Lease[] = [];
   for (let index = 0; index < count; index++) leases.push(await pool.acquire());
   return leases;
-}
-
-/** Keeps how a promise ended, as soon as it has. */
-export function outcomeOf<T>(promise: Promise<T>): {
-  state: "pending" | "resolved" | "rejected";
-  value?: T;
-  error?: unknown;
-} {
-  const outcome: ReturnType<typeof outcomeOf<T>> = { state: "pending" };
-  promise.then(
-    (value) => Object.assign(outcome, { state: "resolved", value }),
-    (error: unknown) => Object.assign(outcome, { state: "rejected", error }),
-  );
-  return outcome;
 }
 
 /** Checks what must hold for every pool at every moment. */

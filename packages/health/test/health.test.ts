@@ -1,8 +1,18 @@
 import { McpConfigurationError, RequestFailure } from "@mcp-pool/core";
-import { after, fail, hang, judged, ok, pluginContract, untilAborted } from "@mcp-pool/core/testing";
+import {
+  after,
+  fail,
+  hang,
+  judged,
+  ok,
+  outcomeOf,
+  type PoolBench,
+  pluginContract,
+  untilAborted,
+} from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { type HealthOptions, health } from "../src/index.ts";
-import { outcomeOf, type PoolBench, poolBench } from "./pool-bench.ts";
+import { poolBench } from "./pool-bench.ts";
 
 const QUICK: HealthOptions = { intervalMs: 1_000, timeoutMs: 200, failureThreshold: 3, successThreshold: 2 };
 

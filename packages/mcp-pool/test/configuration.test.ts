@@ -1,30 +1,8 @@
-import { FakeClock, ScriptedConnector } from "@mcp-pool/core/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import {
-  type CreateMcpPoolOptions,
-  createMcpPool,
-  McpConfigurationError,
-  type McpPoolConfig,
-  type McpPoolManager,
-  type ResolvedServerConfig,
-} from "../src/index.ts";
+import { type CreateMcpPoolOptions, createMcpPool, McpConfigurationError, type McpPoolConfig } from "../src/index.ts";
+import { configured } from "./configured.ts";
 
 const CALL = { name: "echo" };
-
-/** Makes a manager whose servers all lead to one scripted connector, which notes what it was made for. */
-async function scripted(config: McpPoolConfig, options: CreateMcpPoolOptions = {}) {
-  const connector = new ScriptedConnector({ clock: new FakeClock() });
-  const made: { name: string; config: ResolvedServerConfig }[] = [];
-  const manager = await createMcpPool(config, {
-    connector: (name, own) => {
-      made.push({ name, config: own });
-      return connector;
-    },
-    ...options,
-  });
-  onTestFinished(() => manager.close());
-  return { manager, connector, made };
-}
 
 /** Returns the problems of a configuration that is refused. */
 async function problemsOf(config: unknown, options: CreateMcpPoolOptions = {}): Promise<McpConfigurationError> {
@@ -40,13 +18,13 @@ function paths({ issues }: McpConfigurationError): string[] {
 
 describe("a configuration", () => {
   it("opens nothing by itself", async () => {
-    const { manager, connector } = await scripted({ mcpServers: { a: { command: "a" } } });
+    const { manager, connector } = await configured({ mcpServers: { a: { command: "a" } } });
     expect([...manager.pools.keys()]).toEqual(["a"]);
     expect(connector.connects).toEqual([]);
   });
 
   it("sets the pool of every server, and of single ones", async () => {
-    const { manager } = await scripted({
+    const { manager } = await configured({
       mcpServers: { a: { command: "a" }, b: { url: "http://127.0.0.1/mcp" } },
       pool: { minConnections: 1, maxConnections: 4 },
       settings: { maxTotalConnections: 9 },
@@ -62,7 +40,7 @@ describe("a configuration", () => {
   });
 
   it("may ask that calls have an identity", async () => {
-    const { manager } = await scripted({
+    const { manager } = await configured({
       mcpServers: { a: { command: "a" } },
       serverConfigs: { a: { identityRequired: true, requestTimeoutMs: 100 } },
     });
@@ -72,7 +50,7 @@ describe("a configuration", () => {
 
   it("is completed with the variables of the environment", async () => {
     const env = { HOST: "example.com", TOKEN: "s3cret", EMPTY: "" };
-    const { made } = await scripted(
+    const { made } = await configured(
       {
         mcpServers: {
           // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
@@ -111,7 +89,7 @@ describe("a configuration", () => {
       delete process.env.MCP_POOL_TEST;
     });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
-    const { made } = await scripted({ mcpServers: { a: { command: "${MCP_POOL_TEST}" } } });
+    const { made } = await configured({ mcpServers: { a: { command: "${MCP_POOL_TEST}" } } });
     expect(made[0]?.config).toEqual({ type: "stdio", command: "from here", args: [], env: {} });
   });
 
@@ -130,7 +108,7 @@ describe("a configuration", () => {
       name: "x",
       install: ({ serverName }: { serverName: string }) => ({ handle: installed.push(serverName) }),
     };
-    await scripted({ mcpServers: { a: { command: "a" }, b: { command: "b" } } }, { plugins: [plugin] });
+    await configured({ mcpServers: { a: { command: "a" }, b: { command: "b" } } }, { plugins: [plugin] });
     expect(installed).toEqual(["a", "b"]);
   });
 });
@@ -257,75 +235,5 @@ describe("a bad configuration", () => {
     /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like */
     expect(error.issues.length).toBeGreaterThanOrEqual(7);
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain("s3cret");
-  });
-});
-
-describe("a change at run time", () => {
-  async function changeable(): Promise<{ manager: McpPoolManager; connector: ScriptedConnector }> {
-    return scripted(
-      { mcpServers: { a: { command: "a", args: ["1"] } }, pool: { minConnections: 0 } },
-      { env: { X: "1" } },
-    );
-  }
-
-  it("adds a server in one piece: how to reach it, and how to pool it", async () => {
-    const { manager, connector } = await changeable();
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
-    manager.addServer("b", { command: "b", args: ["${X}"], tags: ["new"], priority: 2, pool: { maxConnections: 3 } });
-    await manager.callTool("b", CALL);
-    expect(connector.connects).toMatchObject([{ serverName: "b" }]);
-    expect(manager.servers({ tag: "new" })).toEqual(["b"]);
-    expect(manager.pool("b").stats().connections).toMatchObject({ min: 0, max: 3 });
-  });
-
-  it("refuses a bad server, and one that is there already", async () => {
-    const { manager } = await scripted({ mcpServers: { a: { command: "a" } } }, { connector: () => undefined });
-    const add = (name: string, config: object | null) => () => manager.addServer(name, config as never);
-    expect(add("b", { command: "b", comand: 1, pool: { maxConnections: 0 } })).toThrow(
-      expect.objectContaining({
-        issues: [
-          expect.objectContaining({ path: "serverConfigs.b.pool.maxConnections" }),
-          expect.objectContaining({ path: "mcpServers.b.comand" }),
-        ],
-      }),
-    );
-    expect(add("b", null)).toThrow(
-      expect.objectContaining({ issues: [expect.objectContaining({ path: "mcpServers.b" })] }),
-    );
-    expect(add("a", { command: "a" })).toThrow(/is there already/);
-    expect(manager.servers()).toEqual(["a"]);
-  });
-
-  it("keeps connections whose servers are reached as before, however that is written", async () => {
-    const connectors: ScriptedConnector[] = [];
-    const connector = () => connectors[connectors.push(new ScriptedConnector({ clock: new FakeClock() })) - 1];
-    const config: McpPoolConfig = {
-      mcpServers: { a: { command: "a", args: ["1"] } },
-      pool: { minConnections: 0 },
-    };
-    const { manager } = await scripted(config, { connector, env: { X: "1" } });
-    await manager.callTool("a", CALL);
-    await manager.reload({
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what a configuration looks like
-      mcpServers: { a: { args: ["${X}"], command: "a" } },
-      serverConfigs: { a: { priority: 1, pool: { minConnections: 0, maxConnections: 3 } } },
-    });
-    await manager.callTool("a", CALL);
-    expect(connectors.map(({ connects }) => connects.length)).toEqual([1, 0]);
-    expect(manager.pool("a").stats().connections.max).toBe(3);
-    await manager.reload({ mcpServers: { a: { command: "a", args: ["2"] } }, pool: { minConnections: 0 } });
-    await manager.callTool("a", CALL);
-    expect(connectors.map(({ connects }) => connects.length)).toEqual([1, 0, 1]);
-    expect(connectors[0]?.connection(1).closes).toEqual(["reconfigured"]);
-  });
-
-  it("changes nothing when the new configuration is bad", async () => {
-    const { manager, connector } = await changeable();
-    await manager.callTool("a", CALL);
-    const bad = manager.reload({ mcpServers: { b: { command: "b" } }, pool: { maxConnections: 0 } });
-    await expect(bad).rejects.toMatchObject({ issues: [{ path: "pool.maxConnections" }] });
-    expect(manager.servers()).toEqual(["a"]);
-    await manager.callTool("a", CALL);
-    expect(connector.connects).toHaveLength(1);
   });
 });

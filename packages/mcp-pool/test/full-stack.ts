@@ -4,7 +4,14 @@ import {
   type McpServerDefinition,
   type PoolPlugin,
 } from "@mcp-pool/core";
-import { EventRecorder, FakeClock, ScriptedConnector, type ScriptedConnectorOptions } from "@mcp-pool/core/testing";
+import {
+  EventRecorder,
+  FakeClock,
+  type Settled as Outcome,
+  outcomeOf,
+  ScriptedConnector,
+  type ScriptedConnectorOptions,
+} from "@mcp-pool/core/testing";
 import { expect, onTestFinished } from "vitest";
 import { circuitBreaker, health, retry } from "../src/index.ts";
 
@@ -62,22 +69,11 @@ export function fullStack(
   };
 }
 
-/** How a promise ended. */
-export interface Settled {
-  state: "pending" | "resolved" | "rejected";
-  value?: unknown;
-  error?: unknown;
-}
+/** How a promise ended, whatever it was of. */
+export type Settled = Outcome<unknown>;
 
-/** Keeps how a promise ended, as soon as it has. */
-export function settled(promise: Promise<unknown>): Settled {
-  const outcome: Settled = { state: "pending" };
-  promise.then(
-    (value) => Object.assign(outcome, { state: "resolved", value }),
-    (error: unknown) => Object.assign(outcome, { state: "rejected", error }),
-  );
-  return outcome;
-}
+/** Keeps how a promise ends, as soon as it has. */
+export const settled: (promise: Promise<unknown>) => Settled = outcomeOf;
 
 /** The code of an error, if it is one of ours. */
 export function codeOf({ error }: Settled): string | undefined {

@@ -27,6 +27,29 @@ const EXAMPLES: readonly (readonly [
   ["packages/breaker/README.md", "breaker.ts", ["core", "connector", "breaker"], ["@modelcontextprotocol/sdk"]],
   ["packages/health/README.md", "health.ts", ["core", "connector", "health"], ["@modelcontextprotocol/sdk"]],
   ["packages/connector/README.md", "both-eras.ts", ["core", "connector"], ["@modelcontextprotocol/client"]],
+  [
+    "packages/metrics-otel/README.md",
+    "metrics.ts",
+    ["core", "connector", "metrics-otel"],
+    ["@modelcontextprotocol/sdk", "@opentelemetry/api@^1.10.0", "@opentelemetry/sdk-metrics@^3.1.1"],
+  ],
+  [
+    "packages/metrics-otel/README.md",
+    "collector.ts",
+    ["core", "connector", "metrics-otel"],
+    [
+      "@modelcontextprotocol/sdk",
+      "@opentelemetry/api@~1.9.1",
+      "@opentelemetry/exporter-prometheus@0.223.0",
+      "@opentelemetry/sdk-metrics@2.12.1",
+    ],
+  ],
+  [
+    "packages/agent-adapter/README.md",
+    "agent-tools.ts",
+    ["core", "connector", "agent-adapter"],
+    ["@modelcontextprotocol/sdk"],
+  ],
 ];
 
 /** Returns the fenced block of a README that begins with the given file name as a comment. */
@@ -97,5 +120,14 @@ describe("the examples of the READMEs, in an empty folder with packed packages",
     expect(installed.sort()).toEqual(
       ["@mcp-pool", "chokidar", "fastest-levenshtein", "jsonc-parser", "readdirp", "yaml", "zod"].sort(),
     );
+  });
+
+  it("the agent adapter alone brings no framework", { timeout: SETUP_MS + RUN_MS }, async () => {
+    const own = await install("adapter-alone", ["agent-adapter", "core"], [], []);
+    const program = `import { createPooledMcpTools } from "@mcp-pool/agent-adapter"; createPooledMcpTools("a");`;
+    writeFileSync(join(own, "alone.mjs"), program);
+    await expect(run(process.execPath, ["alone.mjs"], { cwd: own })).rejects.toThrow(/import "mcp-pool" first/);
+    const installed = readdirSync(join(own, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(installed.sort()).toEqual(["@mcp-pool", "yaml"]);
   });
 });

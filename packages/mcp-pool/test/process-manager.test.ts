@@ -1,6 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ok, ScriptedConnector } from "@mcp-pool/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
-import { createPooledMcpTools, getMcpConnectionManager, shutdownMcpConnectionManager } from "../src/index.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  createPooledMcpTools,
+  getMcpConnectionManager,
+  getMetricsCollector,
+  McpManagerConfig,
+  shutdownMcpConnectionManager,
+} from "../src/index.ts";
+import { temporaryFolder } from "./real-servers.ts";
 
 const SOURCE = { mcpServers: { a: { command: "a" } } };
 const options = () => ({ connector: () => new ScriptedConnector() });
@@ -26,6 +35,28 @@ describe("the manager of the process", () => {
     await expect(other()).rejects.toThrow(/has another configuration/);
     await expect(other()).rejects.toMatchObject({ code: "INVALID_CONFIGURATION" });
     expect(await getMcpConnectionManager()).toBe(manager);
+  });
+
+  it("has the configuration that was put in force last", async () => {
+    const manager = await getMcpConnectionManager(SOURCE, options());
+    const next = { mcpServers: { b: { command: "b" } } };
+    await manager.reload(next);
+    expect(await getMcpConnectionManager(structuredClone(next))).toBe(manager);
+    await expect(getMcpConnectionManager(SOURCE)).rejects.toThrow(/has another configuration/);
+    await expect(manager.reload({ mcpServers: { b: { command: "" } } })).rejects.toThrow("mcpServers.b.command");
+    expect(await getMcpConnectionManager(next)).toBe(manager);
+    expect(manager.config).toBe(next);
+  });
+
+  it("may be asked for by the path of its file, also after a reload", async () => {
+    const path = join(temporaryFolder(), "mcp-pool.json");
+    writeFileSync(path, JSON.stringify(SOURCE));
+    const manager = await getMcpConnectionManager(path, options());
+    const put = new McpManagerConfig({ mcpServers: { b: { command: "b" } } });
+    await manager.reload(put);
+    expect(await getMcpConnectionManager(path)).toBe(manager);
+    expect(await getMcpConnectionManager(put)).toBe(manager);
+    await expect(getMcpConnectionManager(`${path}.old`)).rejects.toThrow(/has another configuration/);
   });
 
   it("is closed by a shutdown, after which there is a new one", async () => {
@@ -62,4 +93,15 @@ it("pooled tools that were given no manager use that of the process", async () =
   await expect(tools.tools()).rejects.toThrow(/needs a configuration/);
   await getMcpConnectionManager(SOURCE, { connector: () => connector });
   expect(await tools.tools()).toEqual([]);
+});
+
+it("a second copy of the package finds the same manager and the same collector", async () => {
+  const first = await getMcpConnectionManager(SOURCE, options());
+  vi.resetModules();
+  const copy = await import("../src/index.ts");
+  expect(copy.getMcpConnectionManager).not.toBe(getMcpConnectionManager);
+  expect(await copy.getMcpConnectionManager()).toBe(first);
+  expect(copy.getMetricsCollector()).toBe(getMetricsCollector());
+  await copy.shutdownMcpConnectionManager();
+  await expect(getMcpConnectionManager()).rejects.toThrow(/needs a configuration/);
 });

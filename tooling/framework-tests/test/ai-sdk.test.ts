@@ -1,7 +1,8 @@
 import { createMCPClient, type MCPClient } from "@ai-sdk/mcp";
 import { toAiSdkTools } from "@mcp-pool/agent-adapter/ai-sdk";
 import { asSchema, type ToolSet } from "ai";
-import { asSchema as asSchemaOf6, type ToolSet as ToolSetOf6 } from "ai-v6";
+import { asSchema as asSchemaOf6, generateText, stepCountIs, type ToolSet as ToolSetOf6 } from "ai-v6";
+import { MockLanguageModelV3 } from "ai-v6/test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CALLS, type Comparison, expectAllTools, outcomeOf, startComparison } from "./comparison.ts";
 
@@ -68,6 +69,26 @@ describe("tools for the AI SDK", () => {
       type: "content",
       value: [{ type: "text" }, { type: "image-data", mediaType: "image/png" }, { type: "text" }],
     });
+  });
+
+  it("serve an agent of major 6, whose model sees the image", async () => {
+    const usage = {
+      inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+      outputTokens: { total: 1, text: 1, reasoning: 0 },
+    };
+    const call = { type: "tool-call", toolCallId: "1", toolName: "get-tiny-image", input: "{}" } as const;
+    const model: MockLanguageModelV3 = new MockLanguageModelV3({
+      doGenerate: async () => {
+        const isFirst = model.doGenerateCalls.length === 1;
+        const finishReason = { unified: isFirst ? "tool-calls" : "stop", raw: undefined } as const;
+        return { content: isFirst ? [call] : [{ type: "text", text: "Done." }], finishReason, usage, warnings: [] };
+      },
+    });
+    const tools = await toAiSdkTools(comparison.tools, { version: 6 });
+    await generateText({ model, tools, prompt: "Go on.", stopWhen: stepCountIs(2) });
+    const seen = JSON.stringify(model.doGenerateCalls.at(-1)?.prompt.filter(({ role }) => role === "tool"));
+    expect(seen).toContain('"mediaType":"image/png"');
+    expect(seen).toMatch(/"type":"(image-data|media)"/);
   });
 
   it("end when the caller aborts", async () => {

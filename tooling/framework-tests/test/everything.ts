@@ -1,13 +1,12 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createMcpPool, type McpPoolManager } from "mcp-pool";
 
-const manifest = createRequire(import.meta.url).resolve("@modelcontextprotocol/server-everything/package.json");
+const manifest = import.meta.resolve("@modelcontextprotocol/server-everything/package.json");
 
 /** Starts the reference server over stdio, as every MCP client takes it. */
 export const EVERYTHING: { readonly command: string; readonly args: string[] } = {
   command: process.execPath,
-  args: [join(dirname(manifest), "dist/index.js"), "stdio"],
+  args: [fileURLToPath(new URL("dist/index.js", manifest)), "stdio"],
 };
 
 /** Makes a pool of one connection to the reference server. */

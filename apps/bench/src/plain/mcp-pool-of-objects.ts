@@ -3,11 +3,12 @@ import { ACQUIRE_TIMEOUT_MS, type MakePlainPool } from "./plain-pool.ts";
 
 /** Makes a warm pool whose connections are plain objects, to measure the pool alone. */
 export async function mcpPoolOfObjects(size: number, sharing: Sharing): Promise<McpConnectionPool> {
-  const pool = new McpConnectionPool(connector, {
+  const pool = new McpConnectionPool(nothing, {
     sharing,
     minConnections: size,
     maxConnections: size,
     acquireTimeoutMs: ACQUIRE_TIMEOUT_MS,
+    maxWaiting: 1_000_000,
     // Like the other pools here: there is nothing that a probe could find out about these objects.
     validateOnAcquire: false,
   });
@@ -20,14 +21,15 @@ export function mcpPool(sharing: Sharing): MakePlainPool {
   return async (size) => {
     const pool = await mcpPoolOfObjects(size, sharing);
     return {
-      acquire: () => pool.acquire(),
+      acquire: (signal) => (signal === undefined ? pool.acquire() : pool.acquire({ signal })),
       release: (lease) => (lease as Awaited<ReturnType<typeof pool.acquire>>).release(),
       close: () => pool.close(),
     };
   };
 }
 
-const connector: Connector = {
+/** Connects to nothing: whatever is asked of it is there at once. */
+export const nothing: Connector = {
   suggestedConcurrency: 128,
   connect: async (): Promise<McpConnection> => ({
     raw: undefined,
@@ -35,7 +37,7 @@ const connector: Connector = {
     suggestedConcurrency: 128,
     server: { name: "object", version: "1", capabilities: {} },
     endpoint: { transport: "in-memory" },
-    request: async () => ({}),
+    request: async () => ({ content: [] }),
     probe: async () => {},
     onNotification: () => () => {},
     onClosed: () => () => {},

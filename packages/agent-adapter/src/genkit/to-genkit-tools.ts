@@ -29,7 +29,8 @@ export interface GenkitToolsOptions {
 
 /**
  * Makes dynamic tools for Genkit: `ai.generate({ tools: await toGenkitTools(ai, tools) })`. `context.mcp._meta` of the run
- * becomes the `_meta` of the request, as with Genkit's own MCP plugin.
+ * becomes the `_meta` of the request, as with Genkit's own MCP plugin. Genkit 1.x keeps the signal of a run from its tools:
+ * give it as `context.abortSignal` too, and an abort ends the calls under way.
  * @throws {McpConfigurationError} when two tools have the same name
  */
 export async function toGenkitTools<Tool>(
@@ -44,9 +45,14 @@ function genkitTool<Tool>(ai: GenkitLike<Tool>, tool: PooledTool): Tool {
   const { name, serverName, toolName, description = "", inputSchema, _meta = {} } = tool;
   const metadata = { mcp: { _meta, serverName, toolName } };
   return ai.dynamicTool({ name, description, inputJsonSchema: inputSchema, metadata }, async (input, run) => {
-    const meta = metaOf(run.context);
-    return output(await tool.call(input as Record<string, unknown>, { signal: run.abortSignal, meta }));
+    const options = { signal: signalOf(run), meta: metaOf(run.context) };
+    return output(await tool.call(input as Record<string, unknown>, options));
   });
+}
+
+function signalOf({ abortSignal, context }: GenkitRunOptions): AbortSignal | undefined {
+  const signals = [abortSignal, context?.abortSignal].filter((signal) => signal instanceof AbortSignal);
+  return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
 }
 
 function metaOf(context: GenkitRunOptions["context"]): Record<string, unknown> | undefined {

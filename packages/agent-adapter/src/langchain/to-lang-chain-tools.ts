@@ -28,7 +28,8 @@ function langChainTool(tool: PooledTool, timeoutMs: number | undefined): Dynamic
   return new DynamicStructuredTool({
     name,
     description,
-    schema: { ...inputSchema },
+    // A copy: LangChain's validator writes into the schema.
+    schema: structuredClone({ ...inputSchema }),
     responseFormat: "content_and_artifact",
     metadata: { annotations, serverName, toolName },
     ...(timeoutMs === undefined ? {} : { defaultConfig: { timeout: timeoutMs } }),

@@ -25,7 +25,7 @@ export interface OpenAiMcpServer {
     args: Record<string, unknown> | null,
     meta?: Record<string, unknown> | null,
     options?: OpenAiCallOptions,
-  ): Promise<CallToolResult["content"]>;
+  ): Promise<OpenAiObject<CallToolResult["content"][number]>[]>;
   callToolResult(
     toolName: string,
     args: Record<string, unknown> | null,
@@ -48,7 +48,13 @@ export interface OpenAiCallOptions {
 export type OpenAiObject<T> = T & { [key: string]: unknown };
 
 /** A result in the open types of the SDK. */
-export type OpenAiCallToolResult = OpenAiObject<CallToolResult>;
+export type OpenAiCallToolResult = {
+  content: OpenAiObject<CallToolResult["content"][number]>[];
+  structuredContent?: Record<string, unknown>;
+  isError?: boolean;
+  _meta?: Record<string, unknown>;
+  [key: string]: unknown;
+};
 
 /** A tool in the types of the SDK. */
 export type OpenAiMcpTool = {
@@ -69,7 +75,7 @@ export function toOpenAiMcpServer(tools: PooledMcpTools, options: OpenAiMcpServe
   const request = async () => [await tools.manager(), tools.serverName, tools.requestOptions({})] as const;
 
   const callToolResult: OpenAiMcpServer["callToolResult"] = async (toolName, args, meta, callOptions) =>
-    tools.callTool(toolName, args ?? {}, { signal: callOptions?.signal, meta: meta ?? undefined });
+    openAiResult(await tools.callTool(toolName, args ?? {}, { signal: callOptions?.signal, meta: meta ?? undefined }));
 
   return {
     name,
@@ -96,6 +102,10 @@ export function toOpenAiMcpServer(tools: PooledMcpTools, options: OpenAiMcpServe
     },
     invalidateToolsCache: async () => {},
   };
+}
+
+function openAiResult(result: CallToolResult): OpenAiCallToolResult {
+  return result as CallToolResult & OpenAiCallToolResult;
 }
 
 /** The SDK types what a server may leave out as given, and fills it in by itself. */

@@ -83,7 +83,19 @@ export class StdioTransport implements Transport {
     });
     this.#child = child;
     const report = (error: Error): void => this.onerror?.(error);
-    for (const stream of child.stdio) stream?.on("error", report);
+    const started = new Promise<void>((resolve, reject) => {
+      child.once("spawn", () => {
+        watchChild(child, this.#options.orphanGuard && process.platform !== "win32");
+        resolve();
+      });
+      // Errors come later too, when a signal cannot be sent.
+      child.on("error", (error) => {
+        reject(error);
+        report(error);
+      });
+    });
+    // Without a descriptor left for them, there are no streams at all; the error that says so is on its way.
+    for (const stream of child.stdio ?? []) stream?.on("error", report);
     const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
     child.stdout?.on("data", (chunk: Buffer) => {
       if (!this.#hasClosed && !reader.push(chunk)) {
@@ -94,19 +106,9 @@ export class StdioTransport implements Transport {
       const lines = this.#stderr.push(chunk);
       if (lines.length > 0) this.onstderr?.(lines);
     });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", () => {
-        watchChild(child, this.#options.orphanGuard && process.platform !== "win32");
-        resolve();
-      });
-      // Errors come later too, when a signal cannot be sent.
-      child.on("error", (error) => {
-        reject(error);
-        report(error);
-      });
-      child.once("exit", () => this.#exited(child));
-      child.stdout?.once("close", () => this.#stdoutClosed(child));
-    });
+    child.once("exit", () => this.#exited(child));
+    child.stdout?.once("close", () => this.#stdoutClosed(child));
+    await started;
   }
 
   send(message: JSONRPCMessage): Promise<void> {

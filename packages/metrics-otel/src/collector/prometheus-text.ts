@@ -50,7 +50,8 @@ export async function prometheusText(
   const provider = new sdk.MeterProvider({ readers: [reader] });
   const { resourceMetrics } = await reader.collect();
   await provider.shutdown();
-  return new exporter.PrometheusSerializer().serialize(resourceMetrics);
+  const isWithoutTarget = true;
+  return new exporter.PrometheusSerializer(undefined, false, undefined, isWithoutTarget).serialize(resourceMetrics);
 
   function produced(): ResourceMetrics {
     const scope = { name: "@mcp-pool/metrics-otel", version: VERSION };

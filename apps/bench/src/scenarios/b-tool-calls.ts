@@ -1,0 +1,59 @@
+import type { Contender, Scenario } from "../scenario.ts";
+import {
+  corePool,
+  facadePool,
+  facadePoolWithMetrics,
+  type OpenCaller,
+  sdkClient,
+  sdkClientV2,
+  type Transport,
+} from "../servers/echo-callers.ts";
+import { sideBySide, timePerOperation } from "../time-per-operation.ts";
+
+const BARE = "bare SDK client";
+const TRANSPORTS: readonly Transport[] = ["stdio", "http", "in-memory"];
+const CONCURRENCIES = [1, 16, 64];
+
+/** What the pool adds to calls on one warm connection. */
+export const scenarios: readonly Scenario[] = TRANSPORTS.flatMap((transport) =>
+  CONCURRENCIES.map((concurrency) => scenarioOf(transport, concurrency)),
+);
+
+function scenarioOf(transport: Transport, concurrency: number): Scenario {
+  const contender = (open: OpenCaller) => contenderOf(open, transport, concurrency);
+  const isRemote = transport !== "in-memory";
+  const least = concurrency === 64 ? 1 / 0.97 : 1.03;
+  return {
+    id: `B/${transport}/${concurrency}`,
+    title: `tool call on one warm connection over ${transport}, ${concurrency} at a time`,
+    unit: "ns",
+    baseline: BARE,
+    budgetMs: 2_000,
+    contenders: {
+      [BARE]: contender(sdkClient),
+      ...(isRemote && { "bare SDK client 2.x": contender(sdkClientV2) }),
+      "core + connector": contender(corePool),
+      "mcp-pool": contender(facadePool),
+      "mcp-pool + metrics": contender(facadePoolWithMetrics),
+    },
+    fullOnly: transport === "stdio" && concurrency !== 16 ? ["bare SDK client 2.x", "core + connector"] : "all",
+    targets:
+      concurrency === 16
+        ? []
+        : [
+            { contender: "mcp-pool", against: [BARE], atMost: isRemote ? least : 1.1 },
+            ...(isRemote ? [{ contender: "mcp-pool + metrics", against: [BARE], atMost: 1.05 }] : []),
+          ],
+  };
+}
+
+function contenderOf(open: OpenCaller, transport: Transport, concurrency: number): Contender {
+  return async (budgetMs) => {
+    const caller = await open(transport);
+    const time = await timePerOperation(budgetMs, Math.max(50, concurrency * 10), (operations) =>
+      sideBySide(concurrency, operations, () => caller.call()),
+    );
+    await caller.close();
+    return time;
+  };
+}

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ConnectionEntry } from "./connection-entry.ts";
+import { ConnectionSet } from "./connection-set.ts";
+import type { ConnectionState } from "./plugin.ts";
+import { FakeClock, ScriptedConnector } from "./testing/index.ts";
+
+const connector = new ScriptedConnector({ clock: new FakeClock() });
+const request = { serverName: "a", identity: undefined, signal: new AbortController().signal, timeoutMs: 1_000 };
+const connection = await connector.connect(request);
+
+type Step =
+  | { readonly do: "add"; readonly room: number }
+  | { readonly do: "claim" | "release" | "bind"; readonly index: number }
+  | { readonly do: "move"; readonly index: number; readonly to: ConnectionState }
+  | { readonly do: "resize"; readonly index: number; readonly room: number };
+
+const index = fc.nat(9);
+const room = fc.integer({ min: 1, max: 4 });
+const states: readonly ConnectionState[] = ["checking", "draining", "closing", "closed"];
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("add" as const), room }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("claim" as const, "claim", "release", "bind"), index }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("move" as const), index, to: fc.constantFrom(...states) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("resize" as const), index, room }) },
+);
+
+/** A set, and every entry that was ever in it. */
+class World {
+  readonly set = new ConnectionSet();
+  readonly entries: ConnectionEntry[] = [];
+  peak = 0;
+
+  step(each: Step): void {
+    const { set, entries } = this;
+    if (each.do === "add") {
+      const entry = new ConnectionEntry(entries.length + 1, connection, each.room, 0, 0);
+      entries.push(entry);
+      set.add(entry);
+      return;
+    }
+    const entry = entries[each.index % Math.max(entries.length, 1)];
+    if (entry === undefined) return;
+    const isServing = entry.state === "ready" || entry.state === "busy";
+    switch (each.do) {
+      case "claim":
+        if (entry.state === "ready") set.claim(entry);
+        return;
+      case "release":
+        if (entry.inFlight > 0) set.release(entry);
+        return;
+      case "bind":
+        // A key is given to what is lent, and taken from it likewise.
+        if (entry.state === "busy") entry.stickyKey = entry.stickyKey === undefined ? "key" : undefined;
+        return;
+      case "move":
+        if (each.to === "checking" ? isServing && entry.inFlight === 0 : entry.state !== "closed")
+          set.move(entry, each.to);
+        return;
+      case "resize":
+        if (entry.state !== "closed") set.resize(entry, each.room);
+        return;
+      default:
+    }
+  }
+
+  /** Says what the sums should be, from the entries alone. */
+  check(): void {
+    const { set, entries } = this;
+    const count = (is: (entry: ConnectionEntry) => boolean) => entries.filter(is).length;
+    const ready = entries.filter(({ state }) => state === "ready");
+    const active = count(({ inFlight }) => inFlight > 0);
+    this.peak = Math.max(this.peak, active);
+    const inState = (state: ConnectionState) => entries.filter((entry) => entry.state === state).map(({ id }) => id);
+    const ids = (list: Iterable<ConnectionEntry>) => [...list].map(({ id }) => id).sort((a, b) => a - b);
+    expect({ ...set }).toMatchObject({
+      freeRoom: ready
+        .filter(({ stickyKey }) => stickyKey === undefined)
+        .reduce((sum, entry) => sum + entry.room - entry.inFlight, 0),
+      relaxed: ready.filter(({ inFlight, targetLoad }) => inFlight <= targetLoad).length,
+      active,
+      idle: count(({ inFlight, state }) => inFlight === 0 && (state === "ready" || state === "checking")),
+      inFlight: entries.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      peakActive: this.peak,
+    });
+    const bound = ready.filter(({ stickyKey }) => stickyKey !== undefined).map(({ id }) => id);
+    expect(ids(set.bound)).toEqual(bound);
+    expect(ids(set.ready)).toEqual(ready.map(({ id }) => id).filter((id) => !bound.includes(id)));
+    for (const state of ["busy", "checking", "draining", "closing"] as const)
+      expect(ids(set[state])).toEqual(inState(state));
+    expect(ids(set)).toEqual(entries.filter(({ state }) => state !== "closed").map(({ id }) => id));
+    const usable = entries.filter(({ isUsable }) => isUsable);
+    expect([set.usable, set.size]).toEqual([usable.length, count(({ state }) => state !== "closed")]);
+    for (const { id } of entries) expect(set.hasOnly(id)).toBe(usable.length === 1 && usable[0]?.id === id);
+    for (const { state, inFlight, room: own } of entries) {
+      if (state === "ready") expect(inFlight).toBeLessThan(own);
+      if (state === "busy") expect(inFlight).toBeGreaterThanOrEqual(own);
+    }
+  }
+}
+
+describe("the set of a pool's connections", () => {
+  it("has each in the list of its state, and its sums right, after any steps", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const world = new World();
+        for (const each of steps) {
+          world.step(each);
+          world.check();
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("keeps the place of what is resized and stays in its list", () => {
+    const world = new World();
+    for (let count = 0; count < 3; count++) world.step({ do: "add", room: 2 });
+    world.step({ do: "resize", index: 0, room: 3 });
+    world.step({ do: "resize", index: 1, room: 2 });
+    expect([...world.set.ready].map(({ id }) => id)).toEqual([3, 2, 1]);
+  });
+});

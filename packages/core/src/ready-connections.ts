@@ -1,0 +1,49 @@
+import type { Checker } from "./checker.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
+import type { ConnectionSet } from "./connection-set.ts";
+import type { PoolContext } from "./context.ts";
+
+/** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
+const QUIET_MS = 500;
+
+/** Says which of the ready connections is lent next. Idle ones that were quiet for long are probed first. */
+export class ReadyConnections {
+  readonly #context: PoolContext;
+  readonly #set: ConnectionSet;
+  readonly #checker: Checker;
+
+  constructor(context: PoolContext, set: ConnectionSet, checker: Checker) {
+    this.#context = context;
+    this.#set = set;
+    this.#checker = checker;
+  }
+
+  /** Returns a connection that may be lent now; starts as many probes as that many callers need. */
+  next(callers: number): ConnectionEntry | undefined {
+    const { ready } = this.#set;
+    for (let entry = ready.head; entry !== undefined; entry = ready.head) {
+      if (!this.isQuiet(entry)) return entry;
+      if (this.#checker.room >= callers) return undefined;
+      this.#checker.check(entry);
+    }
+    return undefined;
+  }
+
+  /** Returns a connection other than one that is to be avoided; that one only if a new one is not to be had. */
+  nextBut(avoid: number, needsFresh: () => boolean): ConnectionEntry | undefined {
+    for (let entry = this.#set.ready.head; entry !== undefined; entry = entry.next) {
+      if (entry.id !== avoid && !this.isQuiet(entry)) return entry;
+    }
+    return needsFresh() ? undefined : this.next(1);
+  }
+
+  isQuiet(entry: ConnectionEntry): boolean {
+    return entry.inFlight === 0 && this.isSilent(entry);
+  }
+
+  /** Whether an entry would be probed before it is lent, if nothing were on it. */
+  isSilent({ lastAliveAt }: ConnectionEntry): boolean {
+    const { options, coarseNow } = this.#context;
+    return options.validateOnAcquire && coarseNow() - lastAliveAt > QUIET_MS;
+  }
+}

@@ -1,0 +1,1 @@
+export { type AgentInStory, type CallInStory, tellStory } from "./tell-story.ts";
