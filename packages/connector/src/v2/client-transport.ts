@@ -1,4 +1,3 @@
-import { RequestFailure } from "@mcp-pool/core";
 import type { JSONRPCMessage, JSONRPCRequest, Transport, TransportSendOptions } from "@modelcontextprotocol/client";
 import type { Link } from "../v1/link.ts";
 import type { MessageExchange } from "../v1/message-exchange.ts";
@@ -80,9 +79,6 @@ export class ClientTransport implements Transport {
     let result: unknown;
     try {
       result = await this.#exchange.request(method, params, legOptions);
-    } catch (error) {
-      if (error instanceof RequestFailure) call.failure = error;
-      throw error;
     } finally {
       call.openLegs--;
     }
