@@ -1,4 +1,4 @@
-import { startHttpTestServer } from "@mcp-pool/test-server";
+import { startHttpTestServer, stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createMcpPool, type McpPoolConfig, type McpPoolManager } from "../src/index.ts";
 
@@ -107,4 +107,45 @@ describe("identities", { timeout: 120_000 }, () => {
     expect(new Set(seen.map(({ sessionId }) => sessionId)).size).toBe(1);
     expect(server.stats().sessions.opened).toBe(1);
   });
+
+  test("may have OAuth providers, and servers that are processes get their credentials as variables", async () => {
+    const server = await startHttpTestServer({ bearerToken: "token-of-ann" });
+    onTestFinished(() => server.close());
+    const asked: unknown[] = [];
+    const manager = await createMcpPool(
+      { mcpServers: { web: { url: server.url.href }, files: stdioTestServer() }, pool: { maxConnections: 1 } },
+      {
+        credentials: ({ serverName, identity }) =>
+          serverName === "files" ? { env: { TOKEN: `token-of-${identity}` } } : undefined,
+        authProvider: (request) => {
+          asked.push(request);
+          return providerOf(`token-of-${request.identity}`);
+        },
+      },
+    );
+    onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
+    const echo = { name: "echo", arguments: { message: "hi" } };
+    await expect(manager.callTool("web", echo, { identity: "ann" })).resolves.toBeDefined();
+    await expect(manager.callTool("web", echo, { identity: "bob" })).rejects.toMatchObject({
+      code: "CONNECTION_FAILED",
+    });
+    expect(asked).toContainEqual({ serverName: "web", identity: "ann" });
+    const info = { name: "session-info", arguments: { variables: ["TOKEN"] } };
+    const { structuredContent } = await manager.callTool("files", info, { identity: "ann" });
+    expect(structuredContent).toMatchObject({ variables: { TOKEN: "token-of-ann" } });
+  });
 });
+
+/** A provider whose user has agreed already, and will not agree again. */
+function providerOf(token: string) {
+  return {
+    redirectUrl: "http://127.0.0.1/callback",
+    clientMetadata: { redirect_uris: ["http://127.0.0.1/callback"] },
+    clientInformation: () => ({ client_id: "pool" }),
+    tokens: () => ({ access_token: token, token_type: "Bearer" }),
+    saveTokens: () => undefined,
+    redirectToAuthorization: () => undefined,
+    saveCodeVerifier: () => undefined,
+    codeVerifier: () => "",
+  };
+}

@@ -26,6 +26,7 @@ const EXAMPLES: readonly (readonly [
   ["packages/core/README.md", "core-only.ts", ["core", "connector"], ["@modelcontextprotocol/sdk"]],
   ["packages/breaker/README.md", "breaker.ts", ["core", "connector", "breaker"], ["@modelcontextprotocol/sdk"]],
   ["packages/health/README.md", "health.ts", ["core", "connector", "health"], ["@modelcontextprotocol/sdk"]],
+  ["packages/connector/README.md", "both-eras.ts", ["core", "connector"], ["@modelcontextprotocol/client"]],
   [
     "packages/metrics-otel/README.md",
     "metrics.ts",

@@ -2,6 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { hasExited } from "./process-group.ts";
 import { type ProcessEntry, processEntry, processTable } from "./process-table.ts";
 
+/** How long a list of all processes serves, in milliseconds: many connections may close at one time. */
+const FRESH_MS = 25;
+
 /**
  * The descendants of a process that left its group: a browser that a server starts detached, say. They can be found while
  * their parents run, and on Linux only.
@@ -18,7 +21,7 @@ export class Strays {
   /** Adds those that there are now. */
   look(): void {
     const { pid: leaderId } = this.#leader;
-    const table = processTable();
+    const table = recentTable();
     if (leaderId === undefined || table === undefined) return;
     const isLeader = (pid: number): boolean => pid === leaderId && !hasExited(this.#leader);
     const children = new Map<number, ProcessEntry[]>();
@@ -60,4 +63,12 @@ export class Strays {
       return isRunning;
     });
   }
+}
+
+let latest: { readonly at: number; readonly table: readonly ProcessEntry[] | undefined } | undefined;
+
+function recentTable(): readonly ProcessEntry[] | undefined {
+  const now = performance.now();
+  if (latest === undefined || now - latest.at > FRESH_MS) latest = { at: now, table: processTable() };
+  return latest.table;
 }
