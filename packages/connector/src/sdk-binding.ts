@@ -55,7 +55,7 @@ export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSetting
   return () => {
     loading ??= binding.forServer(settings).catch((error: unknown) => {
       loading = undefined;
-      throw isMissing(error) ? missing(binding, error) : error;
+      throw isMissing(error) ? missing(binding, error) : unloadable(error);
     });
     return loading;
   };
@@ -71,4 +71,9 @@ function missing({ version }: SdkBinding, cause: unknown): ConnectFailure {
       ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
       : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
   return new ConnectFailure(advice, { cause });
+}
+
+function unloadable(cause: unknown): ConnectFailure {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectFailure(`the MCP SDK could not be loaded: ${reason}`, { cause });
 }
