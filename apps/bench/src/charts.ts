@@ -38,6 +38,7 @@ function bars(result: ScenarioResult): TopLevelSpec {
   return {
     data: { values },
     title: `${result.id}: ${result.title}`,
+    description: result.title,
     width: 480,
     mark: { type: "bar", tooltip: null },
     encoding: {
@@ -76,6 +77,7 @@ function lines(result: ScenarioResult): TopLevelSpec {
   return {
     data: { values },
     title: `${result.id}: ${result.title}`,
+    description: result.title,
     width: 480,
     layer: [
       { mark: { type: "rule", color: "#b8b8b8" }, encoding: { x, y: axis("min"), y2: { field: "max" } } },

@@ -33,8 +33,8 @@ export function parseCommandLine(args: readonly string[]): Command {
   return { isQuick: values.quick, isCheck: values.check, isStored: values.store, only, rounds };
 }
 
-/** Whether a scenario is meant by a name: its id, or the beginning of it, as `B` and `B/stdio` are of `B/stdio/1`. */
+/** Whether a scenario is meant by a name: its id, or whole parts of its beginning, as `B` and `B/stdio` are of `B/stdio/1`. */
 export function isMeant(id: string, name: string): boolean {
   const [wanted, own] = [name.toLowerCase(), id.toLowerCase()];
-  return own === wanted || (own.startsWith(wanted) && /^(\d|\/)/.test(own.slice(wanted.length)));
+  return own === wanted || own.startsWith(`${wanted}/`) || (/^[a-z]$/.test(wanted) && own.startsWith(wanted));
 }

@@ -44,6 +44,8 @@ const results = await runScenarios(chosen, {
   onCell: (done, total, what) => {
     if (done === 0) bar.start(total, 0, { what });
     else bar.update(done, { what });
+    // Without a terminal there is no bar.
+    if (!process.stderr.isTTY && done % Math.ceil(total / 10) === 0) console.log(`… ${done} of ${total} cells`);
   },
 });
 bar.stop();

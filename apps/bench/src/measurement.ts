@@ -22,7 +22,8 @@ export function median(values: readonly number[]): number {
 /** Returns how many times the median of the best of some contenders the median of one is. */
 export function ratioTo({ measurements }: ScenarioResult, contender: string, others: readonly string[]): number {
   const medianOf = (name: string) => median(roundsOf(measurements, name));
-  return medianOf(contender) / Math.min(...others.map(medianOf).filter((each) => !Number.isNaN(each)));
+  const known = others.map(medianOf).filter((each) => !Number.isNaN(each));
+  return known.length === 0 ? Number.NaN : medianOf(contender) / Math.min(...known);
 }
 
 /** Returns the figure that a target bounds: a ratio, or with nobody to compare with the median itself. */

@@ -111,7 +111,7 @@ export class PooledMcpTools {
       // A server that lists a name twice answers to it once; the first description counts.
       if (this.#isOffered(tool) && !offered.has(name)) offered.set(name, tool);
     }
-    const tools = Object.freeze([...offered].map(([name, tool]) => this.#pooledTool(name, tool, manager)));
+    const tools = Object.freeze([...offered].map(([name, tool]) => this.#pooledTool(name, tool)));
     const list = Object.freeze({ tools: Object.freeze([...offered].map(([name, tool]) => ({ ...tool, name }))) });
     // Names that are gone stay callable: a model that has seen one gets the server's own answer.
     for (const tool of tools) this.#byName.set(tool.toolName, tool);
@@ -140,7 +140,7 @@ export class PooledMcpTools {
     throw new McpConfigurationError([{ path: "include", message: `${message}; ${listNames(names)}` }]);
   }
 
-  #pooledTool(name: string, tool: Tool, manager: McpToolManager): PooledTool {
+  #pooledTool(name: string, tool: Tool): PooledTool {
     const { name: toolName, title, description, inputSchema, outputSchema, annotations, _meta } = tool;
     return Object.freeze({
       serverName: this.serverName,
@@ -152,8 +152,11 @@ export class PooledMcpTools {
       outputSchema,
       annotations,
       _meta,
-      call: (args?: Readonly<Record<string, unknown>>, options?: PooledCallOptions) =>
-        manager.callTool(this.serverName, { name: toolName, arguments: args ?? {} }, this.requestOptions(options)),
+      // The manager is asked for anew: that of the process may be another by then.
+      call: async (args?: Readonly<Record<string, unknown>>, options?: PooledCallOptions) => {
+        const params = { name: toolName, arguments: args ?? {} };
+        return (await this.#manager()).callTool(this.serverName, params, this.requestOptions(options));
+      },
     });
   }
 }

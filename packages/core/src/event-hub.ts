@@ -8,8 +8,8 @@ export type PoolEventType = PoolEventDetail["type"];
 export class EventHub {
   readonly #source: PoolEventSource;
   readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
-  #wanted: ReadonlySet<PoolEventType> = new Set();
-  #isAllWanted = false;
+  /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
+  #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
   wantsAcquired = false;
   wantsReleased = false;
@@ -21,7 +21,7 @@ export class EventHub {
   }
 
   wants(type: PoolEventType): boolean {
-    return this.#isAllWanted || this.#wanted.has(type);
+    return this.#listenersOf(type).length > 0;
   }
 
   /** Adds a listener for the given types, or for all. */
@@ -35,10 +35,12 @@ export class EventHub {
   }
 
   emit(detail: PoolEventDetail): void {
-    if (this.#listeners.size === 0) return;
-    const event: PoolEvent = { ...this.#source, ...detail };
-    for (const [listener, types] of [...this.#listeners]) {
-      if (types !== undefined && !types.has(detail.type)) continue;
+    const listeners = this.#listenersOf(detail.type);
+    if (listeners.length === 0) return;
+    const { serverName, identity, poolName } = this.#source;
+    // Only the first spread of a literal is quick.
+    const event: PoolEvent = { ...detail, serverName, identity, poolName };
+    for (const listener of listeners) {
       try {
         const result: unknown = listener(event);
         if (isThenable(result)) this.#await(result, detail.type);
@@ -57,15 +59,20 @@ export class EventHub {
   }
 
   #summarise(): void {
-    const wanted = new Set<PoolEventType>();
-    for (const types of this.#listeners.values()) {
-      for (const type of types ?? []) wanted.add(type);
-    }
-    this.#wanted = wanted;
-    this.#isAllWanted = [...this.#listeners.values()].includes(undefined);
+    this.#byType = new Map();
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
     this.wantsQueued = this.wants("acquire-queued");
+  }
+
+  #listenersOf(type: PoolEventType): readonly PoolEventListener[] {
+    let listeners = this.#byType.get(type);
+    if (listeners === undefined) {
+      const wanting = [...this.#listeners].filter(([, types]) => types === undefined || types.has(type));
+      listeners = wanting.map(([listener]) => listener);
+      this.#byType.set(type, listeners);
+    }
+    return listeners;
   }
 
   /** A listener that fails while it hears of a failure is left alone, or two of them would never stop. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { CircuitBreakerOpenError, type CircuitFallback, McpConfigurationError, type PoolPlugin } from "../src/index.ts";
+import {
+  CircuitBreakerOpenError,
+  type CircuitFallback,
+  type CircuitSubstitutes,
+  McpConfigurationError,
+  type McpConnectionManager,
+  type PoolPlugin,
+} from "../src/index.ts";
 import { judged } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 
@@ -17,6 +24,7 @@ function openCircuits(...names: readonly string[]): PoolPlugin {
 }
 
 const ECHO = { name: "echo" };
+const COMPLETION = { ref: { type: "ref/prompt", name: "greeting" }, argument: { name: "a", value: "b" } } as const;
 
 describe("a call that the circuit breaker of its server refuses", () => {
   it("goes to the server that stands in", async () => {
@@ -48,6 +56,29 @@ describe("a call that the circuit breaker of its server refuses", () => {
     expect(await manager.callTool("files", ECHO)).toBe(stale);
     expect(asked).toEqual([[ECHO, "CIRCUIT_OPEN"]]);
     await expect(manager.listPrompts("files")).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
+  });
+
+  it.each<[keyof CircuitSubstitutes, (manager: McpConnectionManager) => Promise<unknown>]>([
+    ["callTool", (manager) => manager.callTool("files", ECHO)],
+    ["listTools", (manager) => manager.listTools("files")],
+    ["listResources", (manager) => manager.listResources("files")],
+    ["listResourceTemplates", (manager) => manager.listResourceTemplates("files")],
+    ["readResource", (manager) => manager.readResource("files", { uri: "a:b" })],
+    ["listPrompts", (manager) => manager.listPrompts("files")],
+    ["getPrompt", (manager) => manager.getPrompt("files", { name: "greeting" })],
+    ["complete", (manager) => manager.complete("files", COMPLETION)],
+  ])("gets what stands in for its own method: %s", async (method, call) => {
+    const substitute = { from: method };
+    const { manager } = scriptedManager({
+      servers: { files: { onCircuitOpen: { [method]: () => substitute } } },
+      plugins: [openCircuits("files")],
+    });
+    expect(await call(manager)).toBe(substitute);
+    const others = scriptedManager({
+      servers: { files: { onCircuitOpen: { [method === "callTool" ? "listTools" : "callTool"]: () => substitute } } },
+      plugins: [openCircuits("files")],
+    });
+    await expect(call(others.manager)).rejects.toMatchObject({ code: "CIRCUIT_OPEN" });
   });
 
   it("fails when all that stand in are refused as well, even in a circle", async () => {

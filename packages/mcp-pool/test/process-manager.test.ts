@@ -86,13 +86,18 @@ describe("the manager of the process", () => {
   });
 });
 
-it("pooled tools that were given no manager use that of the process", async () => {
+it("pooled tools that were given no manager use that of the process, whichever it is by then", async () => {
   const connector = new ScriptedConnector();
-  connector.onRequest.always(ok({ tools: [], content: [] }));
+  connector.onRequest.always(ok({ tools: [{ name: "t", inputSchema: { type: "object" } }], content: [] }));
   const tools = createPooledMcpTools("a");
   await expect(tools.tools()).rejects.toThrow(/needs a configuration/);
   await getMcpConnectionManager(SOURCE, { connector: () => connector });
-  expect(await tools.tools()).toEqual([]);
+  const [tool] = await tools.tools();
+  expect(tool?.name).toBe("a__t");
+  await shutdownMcpConnectionManager({ drainTimeoutMs: 0 });
+  await getMcpConnectionManager(SOURCE, { connector: () => connector });
+  expect(await tool?.call()).toMatchObject({ content: [] });
+  expect(await tools.tools()).toHaveLength(1);
 });
 
 it("a second copy of the package finds the same manager and the same collector", async () => {

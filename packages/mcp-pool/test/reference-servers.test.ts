@@ -11,8 +11,11 @@ const handlers: ClientHandlers = {
   roots: () => [{ uri: "file:///somewhere", name: "Somewhere" }],
 };
 
-async function managerOf(server: McpServerConfig): Promise<McpPoolManager> {
-  const manager = await createMcpPool({ mcpServers: { server }, pool: { maxConnections: 2 } }, { handlers });
+type Sdk = "v1" | "v2";
+
+async function managerOf(server: McpServerConfig, sdk: Sdk, own: ClientHandlers = handlers): Promise<McpPoolManager> {
+  const config = { mcpServers: { server }, pool: { maxConnections: 2 }, settings: { sdk } };
+  const manager = await createMcpPool(config, { handlers: own });
   onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
   return manager;
 }
@@ -70,30 +73,27 @@ async function tryFilesystem(manager: McpPoolManager, folder: string): Promise<v
 }
 
 /** Each reference server over each transport that it offers. */
-const CASES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
-  "server-everything over stdio": async () =>
-    tryEverything(await managerOf(referenceServer("server-everything", "stdio"))),
-  "server-everything over Streamable HTTP": async () =>
-    tryEverything(await managerOf({ type: "http", url: await startEverything("streamableHttp") })),
-  "server-everything over HTTP+SSE": async () =>
-    tryEverything(await managerOf({ type: "sse", url: await startEverything("sse") })),
-  "server-memory over stdio": async (folder) => {
+const CASES: Readonly<Record<string, (sdk: Sdk, folder: string) => Promise<void>>> = {
+  "server-everything over stdio": async (sdk) =>
+    tryEverything(await managerOf(referenceServer("server-everything", "stdio"), sdk)),
+  "server-everything over Streamable HTTP": async (sdk) =>
+    tryEverything(await managerOf({ type: "http", url: await startEverything("streamableHttp") }, sdk)),
+  "server-everything over HTTP+SSE": async (sdk) =>
+    tryEverything(await managerOf({ type: "sse", url: await startEverything("sse") }, sdk)),
+  "server-memory over stdio": async (sdk, folder) => {
     const MEMORY_FILE_PATH = join(folder, "memory.jsonl");
     writeFileSync(MEMORY_FILE_PATH, "");
-    await tryMemory(await managerOf({ ...referenceServer("server-memory"), env: { MEMORY_FILE_PATH } }));
+    await tryMemory(await managerOf({ ...referenceServer("server-memory"), env: { MEMORY_FILE_PATH } }, sdk));
   },
-  "server-filesystem over stdio": async (folder) => {
+  "server-filesystem over stdio": async (sdk, folder) => {
     // A client with roots replaces the folders of the command line by them.
-    const manager = await createMcpPool({ mcpServers: { server: referenceServer("server-filesystem", folder) } });
-    onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
+    const manager = await managerOf(referenceServer("server-filesystem", folder), sdk, {});
     await tryFilesystem(manager, folder);
   },
-  "server-filesystem over stdio, with its folders from the roots of its client": async (folder) => {
-    const manager = await createMcpPool(
-      { mcpServers: { server: referenceServer("server-filesystem") } },
-      { handlers: { roots: () => [{ uri: `file://${folder}` }] } },
-    );
-    onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
+  "server-filesystem over stdio, with its folders from the roots of its client": async (sdk, folder) => {
+    const manager = await managerOf(referenceServer("server-filesystem"), sdk, {
+      roots: () => [{ uri: `file://${folder}` }],
+    });
     await expect
       .poll(() => textOf(manager, "list_allowed_directories").catch(String), { timeout: 10_000 })
       .toContain(folder);
@@ -101,6 +101,10 @@ const CASES: Readonly<Record<string, (folder: string) => Promise<void>>> = {
   },
 };
 
-describe("the reference servers work through the pool:", { timeout: 60_000 }, () => {
-  test.each(Object.entries(CASES))("%s", (_name, run) => run(temporaryFolder()));
-});
+describe.each<Sdk>(["v1", "v2"])(
+  "the reference servers work through the pool, on SDK %s:",
+  { timeout: 60_000 },
+  (sdk) => {
+    test.each(Object.entries(CASES))("%s", (_name, run) => run(sdk, temporaryFolder()));
+  },
+);

@@ -1,13 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { modernStdioServer, startModernHttpServer } from "@mcp-pool/modern-test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { McpPoolConfig, McpPoolManager } from "../src/index.ts";
-import { managerOf, temporaryFolder } from "./real-servers.ts";
+import { managerOf } from "./real-servers.ts";
 
 const SLOW = { timeout: 60_000 };
 const EVENTUALLY = { timeout: 20_000 };
@@ -20,12 +14,6 @@ async function modernServer() {
   const server = await startModernHttpServer();
   onTestFinished(() => server.stop());
   return server;
-}
-
-/** Path of a program of a package that is installed. */
-function program(name: string): string {
-  const manifest = fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`));
-  return join(dirname(manifest), "dist/index.js");
 }
 
 describe("settings.sdk: v2", SLOW, () => {
@@ -103,61 +91,3 @@ describe("settings.sdk: v2", SLOW, () => {
     expect(server.requests.has("ping")).toBe(false);
   });
 });
-
-describe("on the 2.x SDK, the reference servers", SLOW, () => {
-  test("everything works over stdio", async () => {
-    const args = [program("server-everything"), "stdio"];
-    const manager = await onV2({ everything: { command: process.execPath, args } });
-    const { tools } = await manager.listTools("everything");
-    expect(tools.length).toBeGreaterThan(5);
-    expect(await echo(manager)).toMatchObject({ content: [{ text: "Echo: hi" }] });
-  });
-
-  test.each(["streamableHttp", "sse"])("everything works over %s", async (kind) => {
-    const port = await freePort();
-    const child = spawn(process.execPath, [program("server-everything"), kind], {
-      env: { ...process.env, PORT: String(port) },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    for (let said = ""; !said.includes(String(port)); ) said += String((await once(child.stderr, "data"))[0]);
-    const url = `http://127.0.0.1:${port}/${kind === "sse" ? "sse" : "mcp"}`;
-    const manager = await onV2({ everything: { url, type: kind === "sse" ? "sse" : "streamable-http" } });
-    expect(await echo(manager)).toMatchObject({ content: [{ text: "Echo: hi" }] });
-  });
-
-  test("memory remembers", async () => {
-    const env = { MEMORY_FILE_PATH: join(temporaryFolder(), "memory.json") };
-    const args = [program("server-memory")];
-    const manager = await onV2({ memory: { command: process.execPath, args, env } }, { maxConnections: 1 });
-    const entities = [{ name: "Ada", entityType: "person", observations: ["counts"] }];
-    await manager.callTool("memory", { name: "create_entities", arguments: { entities } });
-    const graph = await manager.callTool("memory", { name: "read_graph", arguments: {} });
-    expect(JSON.stringify(graph)).toContain("Ada");
-  });
-
-  test("filesystem reads what is there", async () => {
-    const folder = join(temporaryFolder(), "files");
-    mkdirSync(folder);
-    writeFileSync(join(folder, "note.txt"), "hello from a file");
-    const manager = await onV2({
-      files: { command: process.execPath, args: [program("server-filesystem"), folder] },
-    });
-    const path = join(folder, "note.txt");
-    const result = await manager.callTool("files", { name: "read_text_file", arguments: { path } });
-    expect(JSON.stringify(result)).toContain("hello from a file");
-  });
-});
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-function echo(manager: McpPoolManager): Promise<unknown> {
-  return manager.callTool("everything", { name: "echo", arguments: { message: "hi" } });
-}

@@ -1,6 +1,7 @@
 import type { Attributes, MeterProvider } from "@opentelemetry/api";
 import { createNoopMeter, metrics } from "@opentelemetry/api";
 import { BoundedNames } from "./bounded-names.ts";
+import type { EventQueue } from "./event-queue.ts";
 import { type MetricSink, meterSink } from "./metric-sink.ts";
 import { METRICS } from "./names.ts";
 import type { ServerSeries } from "./server-series.ts";
@@ -30,6 +31,8 @@ export class Instruments {
   readonly retries: Count;
   readonly methods: BoundedNames = new BoundedNames(MAX_METHODS);
   readonly errorTypes: BoundedNames = new BoundedNames(MAX_ERROR_TYPES);
+  /** Events that are not recorded yet. */
+  readonly queues: Set<EventQueue> = new Set();
   readonly #servers = new Map<string, ServerSeries>();
 
   constructor(sink: MetricSink) {
@@ -45,6 +48,7 @@ export class Instruments {
     this.circuitRejections = sink.counter(METRICS.circuitRejections);
     this.retries = sink.counter(METRICS.retries);
     sink.observe((observe) => {
+      for (const queue of this.queues) queue.flush();
       for (const [key, server] of this.#servers) {
         server.observe(observe);
         if (server.farewells >= FAREWELLS) this.#servers.delete(key);

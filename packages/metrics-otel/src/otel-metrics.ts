@@ -10,6 +10,7 @@ import type {
 import { type Attributes, context, trace } from "@opentelemetry/api";
 import { BoundedNames } from "./bounded-names.ts";
 import { ConnectionShapes } from "./connection-shapes.ts";
+import { EventQueue } from "./event-queue.ts";
 import { type Instruments, instrumentsOf } from "./instruments.ts";
 import { ATTRIBUTES } from "./names.ts";
 import { type OtelMetricsOptions, type ResolvedOtelMetricsOptions, resolveOtelMetricsOptions } from "./otel-options.ts";
@@ -79,13 +80,18 @@ function install(
   const spans = options.spans ? makeSpans(options, attributes, shapes, isPropagated) : undefined;
   let recorder: PoolRecorder | undefined;
   let unsubscribe: Unsubscribe | undefined;
+  let leave = () => {};
 
+  const queue = new EventQueue(pool, (event) => {
+    recorder?.onEvent(event);
+    // What was told of a request before the end of its connection has been recorded by now.
+    if (event.type === "connection-closed") shapes.onEvent(event);
+  });
   const onEvent = (event: PoolEvent) => {
     if (event.type === "connection-opened") shapes.onEvent(event);
     if (recorder === undefined && options.metrics && isFirstOfConnection(event)) record();
-    recorder?.onEvent(event);
+    if (recorder !== undefined || event.type === "connection-closed") queue.push(event);
     if (event.type === "request-retried") spans?.onRetried(event);
-    if (event.type === "connection-closed") shapes.onEvent(event);
   };
   const listen = (types: readonly PoolEventType[]) => {
     unsubscribe?.();
@@ -96,6 +102,8 @@ function install(
     const own = instruments();
     if (own === undefined) return;
     recorder = new PoolRecorder(pool, own, seriesOf(own), shapes);
+    own.queues.add(queue);
+    leave = () => own.queues.delete(queue);
     listen(PoolRecorder.TYPES);
   };
 
@@ -108,6 +116,8 @@ function install(
     ]);
   }
   const dispose = () => {
+    queue.flush();
+    leave();
     unsubscribe?.();
     recorder?.dispose();
   };

@@ -58,11 +58,13 @@ export class AutomaticUser<Information, Tokens extends { readonly access_token: 
     this.#redirect = URL.canParse(location) ? new URL(location) : undefined;
   }
 
-  /** Returns the code that the redirect brought, once. */
-  takeCode(): string {
-    const code = this.#redirect?.searchParams.get("code");
+  /** Returns what the redirect brought, once: the code, and who says to have issued it (RFC 9207). */
+  takeRedirect(): { readonly authorizationCode: string; readonly iss?: string } {
+    const parameters = this.#redirect?.searchParams;
     this.#redirect = undefined;
-    if (code === null || code === undefined) throw new Error("the authorization server redirected without a code");
-    return code;
+    const authorizationCode = parameters?.get("code") ?? undefined;
+    if (authorizationCode === undefined) throw new Error("the authorization server redirected without a code");
+    const iss = parameters?.get("iss") ?? undefined;
+    return { authorizationCode, ...(iss !== undefined && { iss }) };
   }
 }

@@ -1,5 +1,6 @@
 import { crossAppUser } from "./cross-app-user.ts";
-import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import { LEGACY_SCENARIOS, MODERN_SCENARIOS, type Scenario } from "./scenarios.ts";
+import type { Context, ProgramClient } from "./scripts.ts";
 import { authorisingFetch, type Fetch, type SdkOAuth } from "./sdk-oauth.ts";
 
 /** What a client is made with. */
@@ -7,15 +8,12 @@ export interface ClientSetup<Provider> {
   readonly url: string;
   readonly fetch: Fetch | undefined;
   readonly authProvider: Provider | undefined;
-  /** Whether it takes elicitations: it announces that defaults are applied, and accepts with nothing filled in. */
-  readonly isElicited: boolean;
-}
-
-/** A client of either kind. */
-export interface ProgramClient {
-  listTools(): Promise<unknown>;
-  callTool(params: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }): Promise<unknown>;
-  close(): Promise<void>;
+  /** What its user answers when asked; without it, it takes no questions. */
+  readonly elicited: Readonly<Record<string, boolean>> | undefined;
+  /** Whether it can do all that a server may ask of it. */
+  readonly isAble: boolean;
+  /** Whether it is to speak the protocol of 2026-07-28, if the server does. */
+  readonly isModern: boolean;
 }
 
 /** Runs the scenario that the suite names in the environment, with a client that is made for it. */
@@ -24,12 +22,14 @@ export async function runClientProgram<Provider>(
   open: (setup: ClientSetup<Provider>) => Promise<ProgramClient>,
 ): Promise<void> {
   const url = process.argv.at(-1) ?? "";
-  const scenario = SCENARIOS.find(({ name }) => name === process.env.MCP_CONFORMANCE_SCENARIO);
+  const isModern = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION === "2026-07-28";
+  const scenarios = isModern ? MODERN_SCENARIOS : LEGACY_SCENARIOS;
+  const scenario = scenarios.find(({ name }) => name === process.env.MCP_CONFORMANCE_SCENARIO);
   if (scenario === undefined) throw new Error(`no scenario ${process.env.MCP_CONFORMANCE_SCENARIO}`);
-  const client = await open({ url, ...authorisation(oauth, scenario, url), isElicited: scenario.isElicited === true });
+  const { elicited, isAble = false } = scenario;
+  const client = await open({ url, ...authorisation(oauth, scenario, url), elicited, isAble, isModern });
   try {
-    await client.listTools();
-    if (scenario.call !== undefined) await client.callTool(scenario.call);
+    await scenario.script(client, context());
   } finally {
     await client.close();
   }
@@ -47,30 +47,33 @@ function authorisation<Provider>(
     case "user":
       return { ...none, fetch: authorisingFetch(oauth.user(), url) };
     case "registered-user": {
-      const registration = { client_id: context("client_id"), client_secret: context("client_secret") };
+      const registration = { client_id: given("client_id"), client_secret: given("client_secret") };
       return { ...none, fetch: authorisingFetch(oauth.user(registration), url) };
     }
     case "client-jwt":
-      return { ...none, authProvider: oauth.withKey(context("client_id"), context("private_key_pem")) };
+      return { ...none, authProvider: oauth.withKey(given("client_id"), given("private_key_pem")) };
     case "cross-app": {
       const user = crossAppUser({
-        idpClientId: context("idp_client_id"),
-        idpIdToken: context("idp_id_token"),
-        idpTokenEndpoint: context("idp_token_endpoint"),
-        clientId: context("client_id"),
-        clientSecret: context("client_secret"),
+        idpClientId: given("idp_client_id"),
+        idpIdToken: given("idp_id_token"),
+        idpTokenEndpoint: given("idp_token_endpoint"),
+        clientId: given("client_id"),
+        clientSecret: given("client_secret"),
       });
       return { ...none, fetch: authorisingFetch(user, url) };
     }
     case "client-secret":
-      return { ...none, authProvider: oauth.withSecret(context("client_id"), context("client_secret")) };
+      return { ...none, authProvider: oauth.withSecret(given("client_id"), given("client_secret")) };
   }
 }
 
-/** Reads what the suite hands a scenario besides the address. */
-function context(name: string): string {
-  const values: unknown = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? "{}");
-  const value = (values as Readonly<Record<string, unknown>>)[name];
+function context(): Context {
+  return JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? "{}") as Context;
+}
+
+/** Reads one value of what the suite hands a scenario besides the address. */
+function given(name: string): string {
+  const value = context()[name];
   if (typeof value !== "string") throw new Error(`the suite gives no ${name}`);
   return value;
 }

@@ -2,16 +2,27 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { type Row, shortfalls, table } from "./report.ts";
-import { listScenarios, runScenario } from "./run-scenario.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { listScenarios, runScenario, type Suite } from "./run-scenario.ts";
+import { LEGACY_SCENARIOS, MODERN_SCENARIOS } from "./scenarios.ts";
 
 /** Scenarios that run at one time: each is a suite, a client and their servers, mostly waiting. */
 const AT_A_TIME = 2;
 
-const MAJORS = [
-  { title: "SDK 1.x", package: "@modelcontextprotocol/sdk", bare: "bare-v1", pooled: "pooled-v1" },
-  { title: "SDK 2.x", package: "@modelcontextprotocol/client", bare: "bare-v2", pooled: "pooled-v2" },
-];
+const SUITE: Suite = { package: "@modelcontextprotocol/conformance", specVersion: "2025-11-25" };
+const NEXT_SUITE: Suite = { package: "@modelcontextprotocol/conformance-next", specVersion: "2026-07-28" };
+
+/** A suite, an SDK, and the two programs on it. */
+const GROUPS = [
+  { sdk: "1.x", package: "@modelcontextprotocol/sdk", program: "v1", suite: SUITE, scenarios: LEGACY_SCENARIOS },
+  { sdk: "2.x", package: "@modelcontextprotocol/client", program: "v2", suite: SUITE, scenarios: LEGACY_SCENARIOS },
+  {
+    sdk: "2.x",
+    package: "@modelcontextprotocol/client",
+    program: "v2",
+    suite: NEXT_SUITE,
+    scenarios: MODERN_SCENARIOS,
+  },
+] as const;
 
 const { values } = parseArgs({
   options: {
@@ -20,25 +31,27 @@ const { values } = parseArgs({
     scenario: { type: "string", multiple: true, default: [] },
   },
 });
-const wanted = SCENARIOS.filter(({ name }) => values.scenario.length === 0 || values.scenario.includes(name));
-if (wanted.length === 0) throw new Error(`no such scenario; there are ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+const isWanted = (wanted: readonly string[], name: string) => wanted.length === 0 || wanted.includes(name);
 
 const problems: string[] = [];
-const known = new Set(SCENARIOS.map(({ name }) => name));
-for (const name of listScenarios()) if (!known.has(name)) problems.push(`the suite has a scenario ${name}, too`);
 const sections: string[] = [];
-for (const major of MAJORS.filter(
-  ({ title }) => values.sdk.length === 0 || values.sdk.some((sdk) => title.includes(sdk)),
-)) {
+for (const { sdk, package: sdkPackage, program, suite, scenarios } of GROUPS) {
+  const wanted = scenarios.filter(({ name }) => isWanted(values.scenario, name));
+  if (!isWanted(values.sdk, sdk) || wanted.length === 0) continue;
+  const title = `SDK ${sdk}, protocol ${suite.specVersion}`;
+  const known = new Set(scenarios.map(({ name }) => name));
+  for (const name of listScenarios(suite)) if (!known.has(name)) problems.push(`${title}: the suite has ${name}, too`);
   const rows = await inTurns(wanted, async ({ name: scenario }): Promise<Row> => {
-    const bare = await runScenario(major.bare, scenario);
-    return { scenario, bare, pooled: await runScenario(major.pooled, scenario) };
+    const bare = await runScenario(suite, `bare-${program}`, scenario);
+    return { scenario, bare, pooled: await runScenario(suite, `pooled-${program}`, scenario) };
   });
-  const section = `## ${major.title} (\`${major.package}\` ${versionOf(major.package)})\n\n${table(rows)}\n`;
+  const versions = `\`${sdkPackage}\` ${versionOf(sdkPackage)}, suite ${versionOf(suite.package)}`;
+  const section = `## ${title}\n\n${versions}\n\n${table(rows)}\n`;
   console.log(section);
   sections.push(section);
-  problems.push(...rows.flatMap(shortfalls).map((problem) => `${major.title}: ${problem}`));
+  problems.push(...rows.flatMap(shortfalls).map((problem) => `${title}: ${problem}`));
 }
+if (sections.length === 0) throw new Error("no such scenario, or no such SDK: there are 1.x and 2.x");
 
 if (values.write) writeFileSync(new URL("../../../docs/conformance.md", import.meta.url), page());
 if (problems.length > 0) {
@@ -51,8 +64,9 @@ if (problems.length > 0) {
 function page(): string {
   return `# Conformance
 
-What the conformance suite of MCP (\`@modelcontextprotocol/conformance\` ${versionOf("@modelcontextprotocol/conformance")}) says of two client programs that do the same: one
-uses the SDK's own client, the other makes every call through the manager of mcp-pool, with everything that a default install has.
+What the conformance suite of MCP (\`@modelcontextprotocol/conformance\`) says of two client programs that do the same: one uses the
+SDK's own client, the other makes every call through the manager of mcp-pool, with everything that a default install has. For
+protocol revision 2026-07-28 there is a preview of the suite only; its scenarios of extensions are left out.
 \`npm run test:conformance\` runs both on Node.js 24, prints these tables, and fails when the pool passes less; with \`-- --write\` it
 writes this page. Written on Node.js ${process.versions.node}.
 

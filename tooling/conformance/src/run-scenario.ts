@@ -15,14 +15,24 @@ export interface Findings {
   readonly isPass: boolean;
 }
 
-const suite = fileURLToPath(import.meta.resolve("@modelcontextprotocol/conformance/dist/index.js"));
+/** One version of the suite, for protocol revisions up to one. */
+export interface Suite {
+  /** Name of the package, as it is installed here. */
+  readonly package: string;
+  readonly specVersion: "2025-11-25" | "2026-07-28";
+}
 
 /** Runs one scenario of the suite against a client program. */
-export async function runScenario(program: string, scenario: string): Promise<Findings> {
+export async function runScenario(suite: Suite, program: string, scenario: string): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), "mcp-pool-conformance-"));
   try {
     const command = `${process.execPath} ${fileURLToPath(new URL(`clients/${program}.ts`, import.meta.url))}`;
-    const code = await run([suite, "client", "--command", command, "--scenario", scenario, "--output-dir", folder]);
+    const code = await run([
+      programOf(suite),
+      ...["client", "--command", command, "--scenario", scenario, "--output-dir", folder],
+      // The suite takes many of its scenarios for those of a later revision, where it is told of one.
+      ...(suite.specVersion === "2026-07-28" ? ["--spec-version", suite.specVersion] : []),
+    ]);
     const [file] = globSync("**/checks.json", { cwd: folder });
     if (file === undefined) throw new Error(`the suite left no checks of ${scenario} for ${program}`);
     return read(JSON.parse(readFileSync(join(folder, file), "utf8")) as readonly Check[], code === 0);
@@ -31,11 +41,18 @@ export async function runScenario(program: string, scenario: string): Promise<Fi
   }
 }
 
-/** Names the client scenarios that the suite has. */
-export function listScenarios(): readonly string[] {
-  const { stdout } = spawnSync(process.execPath, [suite, "list"], { encoding: "utf8" });
-  const names = stdout.slice(stdout.indexOf("Client scenarios")).matchAll(/^ *- (\S+)/gm);
-  return [...names].map(([, name = ""]) => name);
+/** Names the client scenarios that the suite has for its revision, those of extensions only up to 2025-11-25. */
+export function listScenarios(suite: Suite): readonly string[] {
+  const { stdout } = spawnSync(process.execPath, [programOf(suite), "list"], { encoding: "utf8" });
+  const [, section = ""] = /^Client scenarios.*\n((?: +- .*\n?)*)/m.exec(stdout) ?? [];
+  const lines = section.matchAll(/^ *- (\S+) \[(.*)\]/gm);
+  const all = [...lines].map(([, name = "", revisions = ""]) => ({ name, revisions: revisions.split(",") }));
+  const isModern = suite.specVersion === "2026-07-28";
+  return all.filter(({ revisions }) => !isModern || revisions.includes(suite.specVersion)).map(({ name }) => name);
+}
+
+function programOf(suite: Suite): string {
+  return fileURLToPath(import.meta.resolve(`${suite.package}/dist/index.js`));
 }
 
 interface Check {

@@ -20,7 +20,10 @@ export const oauthV1: SdkOAuth<OAuthClientProvider> = {
           ...(scope !== undefined && { scope }),
         };
         const result = await auth(user, options);
-        if (result === "REDIRECT") await auth(user, { ...options, authorizationCode: user.takeCode() });
+        if (result === "REDIRECT") {
+          const { authorizationCode } = user.takeRedirect();
+          await auth(user, { ...options, authorizationCode });
+        }
       },
     };
   },

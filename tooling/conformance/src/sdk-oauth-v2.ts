@@ -26,7 +26,7 @@ export const oauthV2: SdkOAuth<OAuthClientProvider> = {
           ...(scope !== undefined && { scope }),
         };
         const result = await auth(user, options);
-        if (result === "REDIRECT") await auth(user, { ...options, authorizationCode: user.takeCode() });
+        if (result === "REDIRECT") await auth(user, { ...options, ...user.takeRedirect() });
       },
     };
   },

@@ -4,7 +4,7 @@ import { mcpPool } from "../plain/mcp-pool-of-objects.ts";
 import { genericPool, lightningPool, tarn } from "../plain/peers.ts";
 import { ACQUIRE_TIMEOUT_MS, cycle, type MakePlainPool } from "../plain/plain-pool.ts";
 import type { Contender, Scenario } from "../scenario.ts";
-import { timePerOperation } from "../time-per-operation.ts";
+import { processorTimePerOperation } from "../time-per-operation.ts";
 
 const OBJECTS = 8;
 const QUEUES = [1_000, 20_000, 100_000];
@@ -21,7 +21,7 @@ const POOLS: Readonly<Record<string, MakePlainPool>> = {
 function queued(makePool: MakePlainPool, callers: number): Contender {
   return async (budgetMs) => {
     const pool = await makePool(OBJECTS);
-    const time = await timePerOperation(budgetMs, callers, (operations) => cycle(pool, callers, operations));
+    const time = await processorTimePerOperation(budgetMs, callers, (operations) => cycle(pool, callers, operations));
     await pool.close();
     return time;
   };
@@ -96,7 +96,7 @@ const a5: Scenario = {
   contenders: {
     "mcp-pool": async (budgetMs) => {
       const pool = await mcpPool("exclusive")(OBJECTS);
-      return timePerOperation(budgetMs, 10_000, async (operations) => {
+      return processorTimePerOperation(budgetMs, 10_000, async (operations) => {
         const controllers: AbortController[] = [];
         const work = async (signal: AbortSignal) => pool.release(await pool.acquire(signal));
         const all = Array.from({ length: operations }, () => {
@@ -111,7 +111,7 @@ const a5: Scenario = {
     tarn: async (budgetMs) => {
       const { Pool } = await import("tarn");
       const pool = new Pool<object>({ create: async () => ({}), destroy: () => {}, min: OBJECTS, max: OBJECTS });
-      return timePerOperation(budgetMs, 10_000, async (operations) => {
+      return processorTimePerOperation(budgetMs, 10_000, async (operations) => {
         const pending = Array.from({ length: operations }, () => pool.acquire());
         const all = pending.map(({ promise }) => promise.then((held) => void pool.release(held)));
         for (let caller = 1; caller < operations; caller += 2) pending[caller]?.abort();

@@ -2,7 +2,7 @@ import { PEERS, plainContenders, WITHOUT_TIMEOUT } from "../plain/contenders.ts"
 import { mcpPoolOfObjects } from "../plain/mcp-pool-of-objects.ts";
 import { cycle } from "../plain/plain-pool.ts";
 import type { Contender, Scenario } from "../scenario.ts";
-import { timePerOperation } from "../time-per-operation.ts";
+import { processorTimePerOperation } from "../time-per-operation.ts";
 
 const BATCH = 10_000;
 const WORKERS = 64;
@@ -11,7 +11,7 @@ const OBJECTS = 8;
 /** Without a promise: what a warm pool can do synchronously. */
 const tryAcquire: Contender = async (budgetMs) => {
   const pool = await mcpPoolOfObjects(1, "exclusive");
-  const time = await timePerOperation(budgetMs, BATCH, (operations) => {
+  const time = await processorTimePerOperation(budgetMs, BATCH, (operations) => {
     for (let operation = 0; operation < operations; operation++) {
       const lease = pool.tryAcquire();
       if (lease === undefined) throw new Error("nobody else uses the pool, but it is taken");
@@ -33,7 +33,7 @@ const a1: Scenario = {
     "mcp-pool, tryAcquire": tryAcquire,
     ...plainContenders((makePool) => async (budgetMs) => {
       const pool = await makePool(1);
-      const time = await timePerOperation(budgetMs, BATCH, (operations) => cycle(pool, 1, operations));
+      const time = await processorTimePerOperation(budgetMs, BATCH, (operations) => cycle(pool, 1, operations));
       await pool.close();
       return time;
     }),
@@ -57,7 +57,9 @@ const a2: Scenario = {
   budgetMs: 1_000,
   contenders: plainContenders((makePool) => async (budgetMs) => {
     const pool = await makePool(OBJECTS);
-    const time = await timePerOperation(budgetMs, WORKERS * 200, (operations) => cycle(pool, WORKERS, operations));
+    const time = await processorTimePerOperation(budgetMs, WORKERS * 200, (operations) =>
+      cycle(pool, WORKERS, operations),
+    );
     await pool.close();
     return time;
   }),

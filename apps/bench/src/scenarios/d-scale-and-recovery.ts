@@ -9,7 +9,7 @@ import { createMcpPool } from "mcp-pool";
 import { bundledSize } from "../bundled-size.ts";
 import { nothing } from "../plain/mcp-pool-of-objects.ts";
 import type { Contender, Scenario } from "../scenario.ts";
-import { timePerOperation } from "../time-per-operation.ts";
+import { processorTimePerOperation } from "../time-per-operation.ts";
 
 function callsOverPools(pools: number): Contender {
   return async (budgetMs) => {
@@ -19,7 +19,7 @@ function callsOverPools(pools: number): Contender {
     const manager = new McpConnectionManager({ servers, settings: { maxTotalConnections: pools } });
     await manager.warmUp();
     let next = 0;
-    const time = await timePerOperation(budgetMs, 10_000, async (operations) => {
+    const time = await processorTimePerOperation(budgetMs, 10_000, async (operations) => {
       for (let call = 0; call < operations; call++) {
         await manager.callTool(names[next++ % pools] ?? "", { name: "any" });
       }
@@ -42,9 +42,9 @@ const d1: Scenario = {
 
 /** Kills the process of the server under load, and looks at the calls after that. */
 async function afterKill(): Promise<{ readonly recoveryMs: number; readonly lost: number }> {
-  const server = { ...stdioTestServer(), trustAnnotations: true };
   const manager = await createMcpPool({
-    mcpServers: { files: server },
+    mcpServers: { files: stdioTestServer() },
+    serverConfigs: { files: { trustAnnotations: true } },
     pool: { minConnections: 1, maxConnections: 1 },
   });
   await manager.warmUp();

@@ -1,7 +1,7 @@
 import { McpConnectionManager, McpConnectionPool } from "@mcp-pool/core";
 import { nothing } from "../plain/mcp-pool-of-objects.ts";
 import type { Contender, Scenario } from "../scenario.ts";
-import { timePerOperation } from "../time-per-operation.ts";
+import { processorTimePerOperation } from "../time-per-operation.ts";
 
 /** A scenario whose contenders are sizes, for a chart. */
 function growing(
@@ -55,7 +55,7 @@ const callsOver = (pools: number) => async (budgetMs: number) => {
   const manager = await managerOf(pools);
   const names = manager.servers();
   let next = 0;
-  return timePerOperation(budgetMs, 10_000, async (operations) => {
+  return processorTimePerOperation(budgetMs, 10_000, async (operations) => {
     for (let call = 0; call < operations; call++) await manager.callTool(names[next++ % pools] ?? "", { name: "any" });
   });
 };
@@ -71,7 +71,7 @@ const memoryOf = (pools: number) => async () => {
 /** Each caller takes the connection that was used least recently: all are taken in turn. */
 const leasesOn = (connections: number) => async (budgetMs: number) => {
   const pool = await poolOf(connections);
-  return timePerOperation(budgetMs, Math.max(connections, 10_000), async (operations) => {
+  return processorTimePerOperation(budgetMs, Math.max(connections, 10_000), async (operations) => {
     for (let done = 0; done < operations; done += connections) {
       const leases = [];
       for (let each = 0; each < connections; each++) leases.push(await pool.acquire());
@@ -88,7 +88,7 @@ const linesOf = (waiting: number) => async (budgetMs: number) => {
   const work = async () => {
     while (left-- > 0) (await pool.acquire()).release();
   };
-  return timePerOperation(budgetMs, batch, async (operations) => {
+  return processorTimePerOperation(budgetMs, batch, async (operations) => {
     left = operations;
     await Promise.all(Array.from({ length: waiting }, work));
   });

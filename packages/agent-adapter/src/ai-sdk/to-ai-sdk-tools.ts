@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@mcp-pool/core";
+import { type CallToolResult, McpConfigurationError } from "@mcp-pool/core";
 import { collectTools, type PooledToolSource } from "../collect-tools.ts";
 import type { PooledTool } from "../pooled-tool.ts";
 import { type AiSdkSchema, wrapJsonSchema } from "./json-schema.ts";
@@ -35,12 +35,17 @@ export interface AiSdkToolsOptions<Version extends AiSdkVersion> {
 
 /**
  * Makes a set of tools for the AI SDK: `generateText({ tools: await toAiSdkTools(tools) })`.
- * @throws {McpConfigurationError} when two tools have the same name
+ * @throws {McpConfigurationError} when two tools have the same name, or for another version
  */
 export async function toAiSdkTools<Version extends AiSdkVersion = 7>(
   source: PooledToolSource,
   { version = 7 as Version, signal }: AiSdkToolsOptions<Version> = {},
 ): Promise<Record<string, AiSdkTool<Version>>> {
+  if (version !== 6 && version !== 7) {
+    throw new McpConfigurationError([
+      { path: "version", message: `must be 6 or 7, the major of "ai"; got ${version}` },
+    ]);
+  }
   const tools = await collectTools(source, { signal });
   return Object.fromEntries(tools.map((tool) => [tool.name, aiSdkTool(tool, version)]));
 }

@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@mcp-pool/core";
+import { type CallToolResult, McpConfigurationError } from "@mcp-pool/core";
 import { collectTools, type PooledToolSource } from "../collect-tools.ts";
 import type { PooledTool } from "../pooled-tool.ts";
 
@@ -31,13 +31,16 @@ export interface GenkitToolsOptions {
  * Makes dynamic tools for Genkit: `ai.generate({ tools: await toGenkitTools(ai, tools) })`. `context.mcp._meta` of the run
  * becomes the `_meta` of the request, as with Genkit's own MCP plugin. Genkit 1.x keeps the signal of a run from its tools:
  * give it as `context.abortSignal` too, and an abort ends the calls under way.
- * @throws {McpConfigurationError} when two tools have the same name
+ * @throws {McpConfigurationError} when two tools have the same name, or without a Genkit instance
  */
 export async function toGenkitTools<Tool>(
   ai: GenkitLike<Tool>,
   source: PooledToolSource,
   { signal }: GenkitToolsOptions = {},
 ): Promise<Tool[]> {
+  if (typeof ai?.dynamicTool !== "function") {
+    throw new McpConfigurationError([{ path: "ai", message: "must be what genkit() returns; the tools come second" }]);
+  }
   return (await collectTools(source, { signal })).map((tool) => genkitTool(ai, tool));
 }
 

@@ -1,5 +1,12 @@
-import type { CallToolResult, ReadResourceResult, Resource, ResourceTemplate, Tool } from "@mcp-pool/core";
-import type { PooledMcpTools } from "../pooled-mcp-tools.ts";
+import {
+  type CallToolResult,
+  McpConfigurationError,
+  type ReadResourceResult,
+  type Resource,
+  type ResourceTemplate,
+  type Tool,
+} from "@mcp-pool/core";
+import { PooledMcpTools } from "../pooled-mcp-tools.ts";
 
 /** Options of {@link toOpenAiMcpServer}. */
 export interface OpenAiMcpServerOptions {
@@ -69,8 +76,15 @@ export type OpenAiMcpTool = {
   };
 };
 
-/** Offers pooled tools as an MCP server of the OpenAI Agents SDK: `new Agent({ mcpServers: [toOpenAiMcpServer(tools)] })`. */
+/**
+ * Offers pooled tools as an MCP server of the OpenAI Agents SDK: `new Agent({ mcpServers: [toOpenAiMcpServer(tools)] })`.
+ * @throws {McpConfigurationError} for anything but the tools of one server
+ */
 export function toOpenAiMcpServer(tools: PooledMcpTools, options: OpenAiMcpServerOptions = {}): OpenAiMcpServer {
+  if (!PooledMcpTools.isInstance(tools)) {
+    const message = "must be what createPooledMcpTools returns; make one MCP server of each";
+    throw new McpConfigurationError([{ path: "tools", message }]);
+  }
   const { name = tools.serverName, useStructuredContent = false } = options;
   const request = async () => [await tools.manager(), tools.serverName, tools.requestOptions({})] as const;
 
