@@ -77,8 +77,10 @@ describe("identities", { timeout: 120_000 }, () => {
     expect(crossings).toEqual([]);
     expect(new Set(owners.values()).size).toBe(IDENTITIES);
     expect(server.stats().requests["tools/call"]).toBe(CALLS);
-    expect(server.stats().sessions.opened).toBe(owners.size);
-    expect(owners.size).toBeLessThanOrEqual(2 * IDENTITIES);
+    // A second connection that was opened beside the callers may have come too late to be used.
+    const { opened } = server.stats().sessions;
+    expect(opened).toBeGreaterThanOrEqual(owners.size);
+    expect(opened).toBeLessThanOrEqual(2 * IDENTITIES);
   });
 
   test("of no name are refused where one is required, also when a function names nobody", async () => {
