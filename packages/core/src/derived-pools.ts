@@ -10,6 +10,8 @@ export interface DerivedPool {
   readonly isActive: () => boolean;
   /** Clock time in milliseconds at which it was asked for last. */
   usedAt: number;
+  /** Clock time in milliseconds at which it got its place in the order of use. */
+  placedAt: number;
 }
 
 /** How exact the order of use is, in milliseconds. */
@@ -35,9 +37,10 @@ export class DerivedPools {
     const derived = this.#pools.get(key);
     if (derived === undefined) return undefined;
     const now = this.#clock.now();
-    if (now - derived.usedAt >= ORDER_MS) {
+    if (now - derived.placedAt >= ORDER_MS) {
       this.#pools.delete(key);
       this.#pools.set(key, derived);
+      derived.placedAt = now;
     }
     derived.usedAt = now;
     return derived.pool;

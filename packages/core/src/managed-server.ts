@@ -181,7 +181,8 @@ export class ManagedServer {
     const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
       isActive = own;
     });
-    return { pool, isActive, usedAt: this.#environment.clock.now() };
+    const now = this.#environment.clock.now();
+    return { pool, isActive, usedAt: now, placedAt: now };
   }
 
   #create(

@@ -86,6 +86,21 @@ describe("the bound on identities", () => {
     held.release();
   });
 
+  it("spares a pool that is called all the time, however short the pauses between its calls", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxIdentities: 2 } } });
+    const callForSeconds = async (seconds: number) => {
+      for (let half = 0; half < 2 * seconds; half++) {
+        await manager.callTool("a", CALL, { identity: "busy" });
+        await clock.advance(500);
+      }
+    };
+    await callForSeconds(2);
+    await manager.callTool("a", CALL, { identity: "once" });
+    await callForSeconds(5);
+    await manager.callTool("a", CALL, { identity: "new" });
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "busy", "new"]);
+  });
+
   it("refuses a call where all are busy, and serves it when one has ended", async () => {
     const { manager } = scriptedManager({ servers: { a: { maxIdentities: 1 } } });
     const held = await manager.acquire("a", { identity: "held" });

@@ -1,4 +1,4 @@
-import type { ConnectionRequestOptions, RequestFailure } from "@mcp-pool/core";
+import type { ConnectionRequestOptions } from "@mcp-pool/core";
 
 const CALL = Symbol("the call that a message of the SDK's client belongs to");
 
@@ -9,8 +9,8 @@ export class Call {
   legs = 0;
   /** Messages that wait for their answers. */
   openLegs = 0;
-  /** What the last message failed with. */
-  failure: RequestFailure | undefined;
+  /** Whether the server has wanted input for it: what it did until then may have left something behind. */
+  hasBegun = false;
 
   constructor(options: ConnectionRequestOptions) {
     this.options = options;

@@ -79,13 +79,12 @@ export class ServerSdkV2 implements ServerSdk {
   /** Returns what a new connection shares with others: all of it over HTTP, the definitions of tools with a process. */
   contextFor(key: string, link: Link): SharedContext {
     const known = this.#contexts.get(key);
-    const { listenBackoff } = this.settings;
     if (link.endpoint.transport !== "http") {
       const tools = known?.tools ?? new ToolDefinitions();
-      return { key, tools, hub: new SubscriptionHub(listenBackoff) };
+      return { key, tools, hub: new SubscriptionHub(this.settings) };
     }
     if (known !== undefined) return known;
-    const hub = new SubscriptionHub(listenBackoff, () => this.#contexts.delete(key));
+    const hub = new SubscriptionHub(this.settings, () => this.#contexts.delete(key));
     const context = { key, tools: new ToolDefinitions(), hub };
     this.#contexts.set(key, context);
     return context;
