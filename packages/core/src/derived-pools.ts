@@ -51,13 +51,14 @@ export class DerivedPools {
   }
 
   /**
-   * Makes room for one more: at the bound, the pool that was used longest ago and has nothing to do is closed.
+   * Makes room for one more: at the bound, the pool that was used longest ago and has nothing to do is closed,
+   * and one whose circuit is open or held only where there is no other.
    * @throws {McpPoolExhaustedError} when all are busy
    */
   makeRoom(max: number): void {
     if (this.#pools.size < max) return;
-    const hasGone = this.#close(({ pool, isActive }) => !isBusy(pool) && !isActive(), 1);
-    if (hasGone) return;
+    const isIdle = ({ pool, isActive }: DerivedPool) => !isBusy(pool) && !isActive();
+    if (this.#close((each) => isIdle(each) && !isBarred(each.pool), 1) || this.#close(isIdle, 1)) return;
     const serverName = this.#serverName;
     const message = `MCP server "${serverName}" serves ${this.#pools.size} identities at one time already, the most that maxIdentities allows`;
     throw new McpPoolExhaustedError(message, { serverName });

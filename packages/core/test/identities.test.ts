@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CIRCUIT_BREAKER, type PoolPlugin } from "../src/index.ts";
 import { untilAborted } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 import { outcomeOf } from "./scripted-pool.ts";
@@ -109,6 +110,32 @@ describe("the bound on identities", () => {
     await manager.callTool("a", CALL);
     held.release();
     await manager.callTool("a", CALL, { identity: "other" });
+  });
+
+  it("spares a pool whose call still waits for its headers", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxIdentities: 1 } } });
+    let supply: (headers: Record<string, string>) => void = () => {};
+    const headers = () => new Promise<Record<string, string>>((resolve) => (supply = resolve));
+    const call = outcomeOf(manager.callTool("a", CALL, { identity: "waiting", headers }));
+    await expect(manager.callTool("a", CALL, { identity: "other" })).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
+    supply({ authorization: "Bearer token" });
+    await clock.settle();
+    expect(call.state).toBe("resolved");
+    await manager.callTool("a", CALL, { identity: "other" });
+  });
+
+  it("spares a pool whose circuit is held or open, as long as there is another one", async () => {
+    const barred = new Set(["held", "open"]);
+    const breaker: PoolPlugin = {
+      name: CIRCUIT_BREAKER,
+      install: ({ identity = "" }) => {
+        const getStats = () => ({ forced: identity === "held", retryAfterMs: barred.has(identity) ? 100 : undefined });
+        return { handle: { getStats } };
+      },
+    };
+    const { manager } = scriptedManager({ servers: { a: { maxIdentities: 3 } }, plugins: [breaker] });
+    for (const identity of ["held", "open", "plain", "new", "newer"]) await manager.callTool("a", CALL, { identity });
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "held", "open", "newer"]);
   });
 
   it("must be a whole number of at least 1", () => {

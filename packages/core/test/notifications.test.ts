@@ -152,4 +152,17 @@ describe("the level of log messages", () => {
     await expect(pool.setLoggingLevel("loud" as "info")).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
     for (const lease of leases) lease.release();
   });
+
+  it("cannot keep a lease from being given back when their connection fails to be left", async () => {
+    const { pool, connector, recorder } = exclusivePool({ maxConnections: 1 });
+    const lease = await pool.acquire();
+    const problem = new Error("cannot be left");
+    connector.connection(1).onNotification = () => () => {
+      throw problem;
+    };
+    lease.onNotification(() => {});
+    lease.release();
+    expect(pool.stats()).toMatchObject({ leases: 0, inFlight: 0 });
+    expect(recorder.of("listener-failed")).toMatchObject([{ error: problem }]);
+  });
 });
