@@ -11,7 +11,7 @@ const thirdParty = packages
 
 /** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "30 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "33 kB", ...without(thirdParty) },
   {
     name: "@mcp-pool/config",
     path: "packages/config/dist/index.js",
@@ -21,7 +21,7 @@ const config: SizeLimitConfig = [
   {
     name: "@mcp-pool/agent-adapter, every framework",
     path: packages.filter(({ manifest }) => manifest.name === "@mcp-pool/agent-adapter").flatMap(entries),
-    limit: "9 kB",
+    limit: "10 kB",
     ...without([...thirdParty, ...ours]),
   },
   {
@@ -30,7 +30,7 @@ const config: SizeLimitConfig = [
     limit: "4 kB",
     ...without([...thirdParty, ...ours]),
   },
-  { name: "all packages together", path: packages.flatMap(entries), limit: "110 kB", ...without(thirdParty) },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "112 kB", ...without(thirdParty) },
 ];
 
 export default config;

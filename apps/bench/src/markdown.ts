@@ -27,7 +27,7 @@ function contentOf(what: string, run: Run, resultsPath: string): string {
       .map((each) => each.trim());
     const value = ratioTo(scenarioOf(id, run), contender, [other]);
     if (Number.isNaN(value)) throw new Error(`<!-- bench ${what} --> names a contender that was not measured`);
-    return value < 1 ? ratio(value) : value.toFixed(value < 20 ? 1 : 0);
+    return value < 2 ? ratio(value) : value.toFixed(value < 20 ? 1 : 0);
   }
   return tableOf(scenarioOf(what, run), resultsPath);
 }

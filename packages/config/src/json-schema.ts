@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { mcpPoolConfigSchema } from "./mcp-pool-config.ts";
+import { wholeConfigSchema } from "./mcp-pool-config.ts";
 import { spellingsOf } from "./spelling.ts";
 import { TIME_PATTERN } from "./time-text.ts";
 
@@ -10,7 +10,7 @@ type Json = { readonly [key: string]: unknown };
  * Editors complete and check files with it: `# yaml-language-server: $schema=…`.
  */
 export function mcpPoolJsonSchema(): Json {
-  const schema = z.toJSONSchema(mcpPoolConfigSchema, {
+  const schema = z.toJSONSchema(wholeConfigSchema, {
     target: "draft-7",
     unrepresentable: "any",
     io: "input",

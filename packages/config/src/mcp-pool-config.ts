@@ -3,7 +3,11 @@ import { type McpSettings, mcpSettingsSchema } from "./mcp-settings.ts";
 import { type PoolConfig, poolConfigSchema } from "./pool-config.ts";
 import { block, byName, type ConfigSchema, nonEmptyText } from "./schema-parts.ts";
 import { type McpServerConfig, mcpServerConfigSchema } from "./server-config.ts";
-import { type ServerSpecificConfig, serverSpecificConfigSchema } from "./server-specific-config.ts";
+import {
+  type ServerSpecificConfig,
+  serverSpecificConfigSchema,
+  specificBlockSchema,
+} from "./server-specific-config.ts";
 
 /** The whole configuration. */
 export interface McpPoolConfig {
@@ -30,13 +34,20 @@ export const configBlocksSchema: ConfigSchema<ConfigBlocks> = block({
   mcpServers: z.unknown().optional(),
   settings: mcpSettingsSchema.optional(),
   pool: poolConfigSchema.optional(),
-  serverConfigs: byName(serverSpecificConfigSchema, NAMES).optional(),
+  serverConfigs: byName(specificBlockSchema, NAMES).optional(),
 });
 
-export const mcpPoolConfigSchema: ConfigSchema<McpPoolConfig> = block({
-  mcpConfigPath: nonEmptyText().optional(),
-  mcpServers: byName(mcpServerConfigSchema, NAMES).optional(),
-  settings: mcpSettingsSchema.optional(),
-  pool: poolConfigSchema.optional(),
-  serverConfigs: byName(serverSpecificConfigSchema, NAMES).optional(),
-});
+/** The whole configuration under its own names, from which the spellings of files are derived. */
+export const wholeConfigSchema: ConfigSchema<McpPoolConfig> = whole(specificBlockSchema);
+
+export const mcpPoolConfigSchema: ConfigSchema<McpPoolConfig> = whole(serverSpecificConfigSchema);
+
+function whole(specific: ConfigSchema<ServerSpecificConfig>): ConfigSchema<McpPoolConfig> {
+  return block({
+    mcpConfigPath: nonEmptyText().optional(),
+    mcpServers: byName(mcpServerConfigSchema, NAMES).optional(),
+    settings: mcpSettingsSchema.optional(),
+    pool: poolConfigSchema.optional(),
+    serverConfigs: byName(specific, NAMES).optional(),
+  });
+}

@@ -15,6 +15,7 @@ import {
   nonEmptyText,
   texts,
 } from "./schema-parts.ts";
+import { isRecord } from "./source.ts";
 
 /** What is known of one tool, whatever the server says of it. */
 export interface ToolConfig {
@@ -92,7 +93,16 @@ const specificBlock = block({
   mock: mockConfigSchema.optional(),
 });
 
-export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = specificBlock;
+/** The settings under their own names, as they are once every spelling has been replaced. */
+export const specificBlockSchema: ConfigSchema<Omit<ServerSpecificConfig, "poolConfig">> = specificBlock;
+
+export const serverSpecificConfigSchema: ConfigSchema<ServerSpecificConfig> = z.preprocess(renamePool, specificBlock);
+
+function renamePool(value: unknown): unknown {
+  if (!isRecord(value) || !("poolConfig" in value) || "pool" in value) return value;
+  const { poolConfig: pool, ...rest } = value;
+  return { ...rest, pool };
+}
 
 /** The settings there are; `poolConfig` is another name for `pool`. */
 export const specificKeys: ReadonlySet<string> = new Set([...Object.keys(specificBlock.shape), "poolConfig"]);

@@ -1,6 +1,14 @@
 import { resolvePoolOptions } from "@mcp-pool/core";
 import { describe, expect, it } from "vitest";
-import { loadMcpConfig, McpManagerConfig, POOL_DEFAULTS, poolConfigSchema, SETTINGS_DEFAULTS } from "../src/index.ts";
+import {
+  loadMcpConfig,
+  McpManagerConfig,
+  mcpPoolConfigSchema,
+  POOL_DEFAULTS,
+  poolConfigSchema,
+  SETTINGS_DEFAULTS,
+  serverSpecificConfigSchema,
+} from "../src/index.ts";
 import { fileOf } from "./files.ts";
 
 describe("a configuration in code", () => {
@@ -46,6 +54,12 @@ describe("a configuration in code", () => {
     expect(config.getPoolConfigForServer("a").maxConnections).toBe(3);
     const twice = { serverName: "a", command: "a", poolConfig: { maxConnections: 3 }, pool: { maxConnections: 4 } };
     expect(() => config.addServerConfig(twice)).toThrow(/again/);
+    const { serverName: _, command: __, ...both } = twice;
+    const { pool, poolConfig } = both;
+    expect(serverSpecificConfigSchema.parse({ poolConfig })).toEqual({ pool: poolConfig });
+    expect(mcpPoolConfigSchema.parse({ serverConfigs: { a: { pool } } })).toEqual({ serverConfigs: { a: { pool } } });
+    expect(serverSpecificConfigSchema.safeParse(both).success).toBe(false);
+    expect(mcpPoolConfigSchema.safeParse({ serverConfigs: { a: { poolConfig } } }).success).toBe(true);
   });
 
   it("adds to what was loaded, replaces it, and takes it out", async () => {

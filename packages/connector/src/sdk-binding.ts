@@ -40,7 +40,7 @@ export interface SdkParts {
   readonly oauth: OAuthFlow;
 }
 
-/** The 1.x SDK, which is loaded at the first connect, so that who uses another one need not have it. */
+/** The 1.x SDK, which nothing imports statically, so that who uses another one need not have it. */
 const SDK_V1: SdkBinding = {
   version: "v1",
   async forServer(settings) {
@@ -49,26 +49,28 @@ const SDK_V1: SdkBinding = {
   },
 };
 
-/** Returns what opens connections to one server; the SDK is loaded once, and again where loading failed. */
+/**
+ * Returns what opens connections to one server. The SDK is loaded at once, while nothing is in the way; what that fails
+ * with, the connects will say, and each of them tries again.
+ */
 export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSettings): () => Promise<ServerSdk> {
   let loading: Promise<ServerSdk> | undefined;
-  return () => {
-    loading ??= binding.forServer(settings).catch((error: unknown) => {
+  const load = (): Promise<ServerSdk> => {
+    loading ??= binding.forServer(settings).catch((cause: unknown) => {
       loading = undefined;
-      throw isMissing(error) ? missing(binding, error) : error;
+      throw new ConnectFailure(reasonOf(binding, cause), { cause });
     });
     return loading;
   };
+  load().catch(() => {});
+  return load;
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
-}
-
-function missing({ version }: SdkBinding, cause: unknown): ConnectFailure {
-  const advice =
-    version === "v1"
-      ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
-      : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
-  return new ConnectFailure(advice, { cause });
+function reasonOf({ version }: SdkBinding, cause: unknown): string {
+  if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) {
+    return `the MCP SDK could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+  return version === "v1"
+    ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
+    : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
 }

@@ -144,13 +144,20 @@ describe("starting a server over stdio is judged as not sent when", SLOW, () => 
     expect(failure.message).not.toContain("\n");
   });
 
-  test("this process may open no more files", async () => {
+  test.each([
+    [
+      "with the SDK in memory",
+      `await import(${JSON.stringify(new URL("../src/v1/server-sdk.ts", import.meta.url).href)});`,
+    ],
+    ["before the SDK was loaded", ""],
+  ])("this process may open no more files, %s", (_when, preload) => {
     const entry = new URL("../src/stdio/index.ts", import.meta.url).href;
     const code = `
       const { openSync, writeSync } = await import("node:fs");
       const { stdioConnector } = await import(${JSON.stringify(entry)});
       const connector = stdioConnector({ command: process.execPath, args: ["-e", "1"] });
       const { signal } = new AbortController();
+      ${preload}
       try { for (;;) openSync("/dev/null"); } catch {}
       const connecting = connector.connect({ serverName: "test", identity: undefined, signal, timeoutMs: 5_000 });
       await connecting.catch(({ name, code, judgement }) => writeSync(1, JSON.stringify({ name, code, judgement })));

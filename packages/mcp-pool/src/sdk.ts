@@ -1,6 +1,6 @@
 import type { SdkBinding } from "@mcp-pool/connector";
 
-/** The 2.x SDK is a peer that not everybody installs, so it is loaded at the first connect only. */
+/** The 2.x SDK is a peer that not everybody installs, so it is loaded only where it is asked for. */
 export const SDK_V2: SdkBinding = {
   version: "v2",
   async forServer(settings) {

@@ -6,8 +6,16 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { StdioServerConfig } from "../src/index.ts";
 
+type ReferenceServer = "server-everything" | "server-filesystem" | "server-memory";
+
+const MANIFESTS: Readonly<Record<ReferenceServer, string>> = {
+  "server-everything": import.meta.resolve("@modelcontextprotocol/server-everything/package.json"),
+  "server-filesystem": import.meta.resolve("@modelcontextprotocol/server-filesystem/package.json"),
+  "server-memory": import.meta.resolve("@modelcontextprotocol/server-memory/package.json"),
+};
+
 /** Gives the command of a reference server from npm. */
-export function referenceServer(name: string, ...args: readonly string[]): StdioServerConfig {
+export function referenceServer(name: ReferenceServer, ...args: readonly string[]): StdioServerConfig {
   return { command: process.execPath, args: [programOf(name), ...args] };
 }
 
@@ -27,8 +35,8 @@ export async function startEverything(kind: "streamableHttp" | "sse"): Promise<s
 }
 
 /** Finds a server's program by its manifest, so that no shell or package manager is involved. */
-function programOf(name: string): string {
-  const manifest = fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`));
+function programOf(name: ReferenceServer): string {
+  const manifest = fileURLToPath(MANIFESTS[name]);
   const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly bin: Readonly<Record<string, string>> };
   const [program] = Object.values(bin);
   if (program === undefined) throw new Error(`${name} has no program`);

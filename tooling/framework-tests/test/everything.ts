@@ -1,3 +1,4 @@
+import "./patience.ts";
 import { fileURLToPath } from "node:url";
 import { createMcpPool, type McpPoolManager } from "mcp-pool";
 

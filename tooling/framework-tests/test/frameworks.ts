@@ -1,3 +1,4 @@
+import "./patience.ts";
 import { toAiSdkTools } from "@mcp-pool/agent-adapter/ai-sdk";
 import { toAnthropicTools } from "@mcp-pool/agent-adapter/anthropic";
 import { toGenkitTools } from "@mcp-pool/agent-adapter/genkit";

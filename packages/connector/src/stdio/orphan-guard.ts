@@ -53,23 +53,29 @@ export function unguardGroup(groupId: number): void {
 }
 
 function start(): void {
-  const child = spawn("/bin/sh", ["-c", SCRIPT], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-    cwd: "/",
-    env: { PATH: "/usr/bin:/bin" },
-  });
-  const { stdin } = child;
-  const own = { child, stdin };
-  guard = own;
+  let child: ChildProcess;
+  try {
+    child = spawn("/bin/sh", ["-c", SCRIPT], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin" },
+    });
+  } catch {
+    return;
+  }
   // Somebody may have killed it; the next child brings another one.
   const forget = (): void => {
-    if (guard === own) guard = undefined;
+    if (guard?.child === child) guard = undefined;
   };
   child.on("error", forget);
   child.on("exit", forget);
-  stdin.on("error", forget);
   child.unref();
+  const { stdin } = child;
+  // Without a descriptor left for it, there is no pipe at all.
+  if (!stdin) return;
+  guard = { child, stdin };
+  stdin.on("error", forget);
   if ("unref" in stdin && typeof stdin.unref === "function") stdin.unref();
   for (const groupId of groups) stdin.write(`+${groupId}\n`);
 }

@@ -4,8 +4,8 @@ import { type Coverage, type Invariant, Violation } from "./invariants.ts";
 import type { Program } from "./program.ts";
 import { World, type WorldConnection } from "./world.ts";
 
-export const ACQUIRE_MS = 300;
-export const CONNECT_MS = 500;
+const ACQUIRE_MS = 300;
+const CONNECT_MS = 500;
 export const REQUEST_MS = 700;
 export const LIFETIME_MS = 20_000;
 

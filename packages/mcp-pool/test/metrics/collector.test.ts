@@ -1,4 +1,6 @@
 import { type FakeClock, fail, hang, ok } from "@mcp-pool/core/testing";
+import * as exporter3 from "@opentelemetry/exporter-prometheus";
+import * as exporter2 from "otel-exporter-prometheus-2";
 import { describe, expect, it } from "vitest";
 import {
   circuitBreaker,
@@ -8,6 +10,7 @@ import {
   retry,
 } from "../../src/index.ts";
 import { type FullStack, fullStack, type Settled, settled } from "../full-stack.ts";
+import { SDKS } from "./sdk.ts";
 
 interface Collected extends FullStack {
   readonly collector: McpMetricsCollector;
@@ -266,7 +269,28 @@ describe("the collector", () => {
     expect(count).toBe(2);
   });
 
-  it("refuses bad options and unknown formats, and says what to install for Prometheus", async () => {
+  it.each([
+    ["3.x", SDKS[0]?.sdk, exporter3],
+    ["2.x", SDKS[1]?.sdk, exporter2],
+  ])("writes the same text for Prometheus on SDK %s", async (_, sdk, exporter) => {
+    if (sdk === undefined) throw new Error("no such SDK");
+    const stack = collected(["orders"], {
+      prometheus: async () => ({ sdk, exporter: exporter as unknown as typeof exporter3 }),
+    });
+    calls(stack, 3);
+    await stack.clock.settle();
+    const lines = (await stack.collector.exportMetrics("prometheus")).split("\n");
+    const scope = 'otel_scope_name="@mcp-pool/metrics-otel",otel_scope_version="0.0.0"';
+    const server = 'mcp_pool_name="default",mcp_pool_server_name="orders"';
+    expect(lines).toContain("# TYPE mcp_pool_connection_wait_time histogram");
+    expect(lines).toContain(`mcp_pool_connection_wait_time_count{${server},${scope}} 3`);
+    expect(lines).toContain(`mcp_pool_connection_wait_time_bucket{${server},${scope},le="0.001"} 3`);
+    expect(lines).toContain(`mcp_pool_connection_wait_time_bucket{${server},${scope},le="+Inf"} 3`);
+    expect(lines).toContain(`mcp_pool_connection_limit{${server},${scope}} 2`);
+    expect(lines.filter((line) => line.startsWith("# TYPE")).length).toBeGreaterThan(8);
+  });
+
+  it("refuses bad options and unknown formats", () => {
     expect(() => new McpMetricsCollector({ metricsIntervalMs: 0 })).toThrow(/metricsIntervalMs: must be at least 1 ms/);
     expect(() => new McpMetricsCollector({ typo: 1 } as McpMetricsCollectorOptions)).toThrow(/typo: is not known/);
     const collector = new McpMetricsCollector();
