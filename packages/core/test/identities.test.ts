@@ -72,6 +72,20 @@ describe("headers that a function supplies", () => {
   });
 });
 
+describe("the time for a call", () => {
+  it("is one, for the function that supplies the identity and for the call itself", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {} } });
+    connector.onConnect.always(untilAborted());
+    const identity = () => new Promise<string>((resolve) => void clock.setTimer(() => resolve("me"), 60));
+    const call = outcomeOf(manager.callTool("a", CALL, { identity, timeoutMs: 100 }));
+    const lease = outcomeOf(manager.acquire("a", { identity, timeoutMs: 100 }));
+    await clock.advance(99);
+    expect([call.state, lease.state]).toEqual(["pending", "pending"]);
+    await clock.advance(1);
+    expect([call.error, lease.error]).toMatchObject([{ code: "TIMEOUT" }, { code: "TIMEOUT" }]);
+  });
+});
+
 describe("the bound on identities", () => {
   it("closes the pool that was unused for longest, and spares those with something to do", async () => {
     const { manager, connector, clock } = scriptedManager({ servers: { a: { maxIdentities: 3 } } });
