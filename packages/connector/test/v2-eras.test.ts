@@ -6,7 +6,7 @@ import { startHttpTestServer, stdioTestServer } from "@mcp-pool/test-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { httpConnector, stdioConnector } from "../src/index.ts";
 import { sdkV2 } from "../src/v2/index.ts";
-import { callTool, closed, failureOf, open, SLOW } from "./connecting.ts";
+import { callTool, closed, connectRequest, failureOf, open, SLOW } from "./connecting.ts";
 
 async function modernServer(options = {}) {
   const server = await startModernHttpServer(options);
@@ -172,3 +172,20 @@ function touchyServer(mark: string, at: "exit" | "silent" = "exit") {
     });`;
   return { command: process.execPath, args: ["-e", script] };
 }
+
+test("an era is found out by others when the connect that was to find it out for all hangs", SLOW, async () => {
+  const server = await modernServer();
+  let isFirst = true;
+  const hangingFirst: typeof fetch = (input, init) => {
+    if (!isFirst) return fetch(input, init);
+    isFirst = false;
+    return new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+    });
+  };
+  const connector = httpConnector({ url: server.url, sdk: sdkV2(), fetch: hangingFirst });
+  const hung = failureOf(connector.connect(connectRequest({ timeoutMs: 8_000 })));
+  const connection = await open(connector, { timeoutMs: 8_000 });
+  expect(connection.era).toBe("modern");
+  expect(await hung).toMatchObject({ message: expect.stringContaining("8000 ms") });
+});

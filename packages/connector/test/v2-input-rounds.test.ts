@@ -1,7 +1,7 @@
 import type { ClientHandlers, McpConnection } from "@mcp-pool/core";
 import type { Client } from "@modelcontextprotocol/client";
 import { describe, expect, test } from "vitest";
-import { failureOf, never, open, SLOW } from "./connecting.ts";
+import { eventually, failureOf, never, open, SLOW } from "./connecting.ts";
 import { modern, openModern } from "./modern.ts";
 
 const HANDLERS: ClientHandlers = { elicitation: () => ({ action: "accept", content: { value: "yes" } }) };
@@ -114,5 +114,13 @@ describe("input that a server wants for a call", SLOW, () => {
     };
     const failure = await failureOf(ask(connection, "ask", { question: "?" }, handlers));
     expect(failure).toMatchObject({ judgement: "outcome-unknown" });
+  });
+
+  test("leaves it open whether the call has run, too, where the SDK's client goes through the rounds", async () => {
+    const { server, connection } = await openModern();
+    const failure = failureOf(ask(connection, "come-back", { rounds: 2 }));
+    await eventually(() => server.requests.get("tools/call")).toBe(1);
+    await server.stop();
+    expect(await failure).toMatchObject({ judgement: "outcome-unknown" });
   });
 });

@@ -108,10 +108,15 @@ describe("what a modern server announces", SLOW, () => {
   test("is not listened to where that is switched off, save for resources that somebody subscribes to", async () => {
     const { server, connection } = await openModern({ listen: false });
     const notes = heard(connection, UPDATED);
+    const tools = heard(connection, TOOLS_CHANGED);
+    // By then a stream would be open.
+    await connection.request("tools/list", {}, { signal: never() });
     expect(server.requests.has(LISTEN)).toBe(false);
     await connection.request("resources/subscribe", { uri: RESOURCE_URI }, { signal: never() });
+    server.addTool("extra");
     server.changeResource("second");
     await eventually(() => notes.length).toBe(1);
+    expect(tools).toEqual([]);
   });
 
   test("cannot be subscribed to while the server is gone, and the refusal says so", async () => {

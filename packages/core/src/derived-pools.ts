@@ -10,6 +10,8 @@ export interface DerivedPool {
   readonly isActive: () => boolean;
   /** Clock time in milliseconds at which it was asked for last. */
   usedAt: number;
+  /** Clock time in milliseconds at which it got its place in the order of use. */
+  placedAt: number;
 }
 
 /** How exact the order of use is, in milliseconds. */
@@ -35,9 +37,10 @@ export class DerivedPools {
     const derived = this.#pools.get(key);
     if (derived === undefined) return undefined;
     const now = this.#clock.now();
-    if (now - derived.usedAt >= ORDER_MS) {
+    if (now - derived.placedAt >= ORDER_MS) {
       this.#pools.delete(key);
       this.#pools.set(key, derived);
+      derived.placedAt = now;
     }
     derived.usedAt = now;
     return derived.pool;
@@ -48,13 +51,14 @@ export class DerivedPools {
   }
 
   /**
-   * Makes room for one more: at the bound, the pool that was used longest ago and has nothing to do is closed.
+   * Makes room for one more: at the bound, the pool that was used longest ago and has nothing to do is closed,
+   * and one whose circuit is open or held only where there is no other.
    * @throws {McpPoolExhaustedError} when all are busy
    */
   makeRoom(max: number): void {
     if (this.#pools.size < max) return;
-    const hasGone = this.#close(({ pool, isActive }) => !isBusy(pool) && !isActive(), 1);
-    if (hasGone) return;
+    const isIdle = ({ pool, isActive }: DerivedPool) => !isBusy(pool) && !isActive();
+    if (this.#close((each) => isIdle(each) && !isBarred(each.pool), 1) || this.#close(isIdle, 1)) return;
     const serverName = this.#serverName;
     const message = `MCP server "${serverName}" serves ${this.#pools.size} identities at one time already, the most that maxIdentities allows`;
     throw new McpPoolExhaustedError(message, { serverName });

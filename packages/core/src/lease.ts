@@ -147,10 +147,19 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
     }
     this.#isReleased = true;
     if (this.#unsubscribes !== undefined) {
-      for (const unsubscribe of this.#unsubscribes) unsubscribe();
+      for (const unsubscribe of this.#unsubscribes) this.#leave(unsubscribe);
       this.#unsubscribes = undefined;
     }
     this.#host.endLease(this, this.#entry, isDiscarded, cause);
+  }
+
+  /** What the connection throws meanwhile must not keep it from being given back. */
+  #leave(unsubscribe: Unsubscribe): void {
+    try {
+      unsubscribe();
+    } catch (error) {
+      this.#host.onListenerFailed(error);
+    }
   }
 
   #releasedError(): McpValidationError {

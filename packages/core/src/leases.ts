@@ -107,7 +107,7 @@ export class Leases implements LeaseHost {
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
     else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
-    else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive")
+    else if (this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#host.giveBack(entry);
     const { events, clock } = this.#context;
@@ -168,6 +168,11 @@ export class Leases implements LeaseHost {
   #stack(): string | undefined {
     return this.#tracked === undefined ? undefined : new Error("acquired here").stack;
   }
+}
+
+/** What the pool itself asks meanwhile, such as for a logging level, harms no successor. */
+function hasCallsOfLease({ attempts }: ConnectionEntry): boolean {
+  return attempts.size > 0 && [...attempts].some(({ request }) => request.lease !== undefined);
 }
 
 /** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */

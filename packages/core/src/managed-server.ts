@@ -114,10 +114,24 @@ export class ManagedServer {
     return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
   }
 
-  /** Does a piece of work with the pool for it; nobody waits for what is there. */
-  run<T>(options: PoolChoice | undefined, work: (pool: McpConnectionPool) => Promise<T>): Promise<T> {
+  /**
+   * Does a piece of work with the pool for it; nobody waits for what is there. The work gets the options with the time that
+   * is left of their own, where a function has supplied the identity.
+   */
+  run<T, Options extends PoolChoice>(
+    options: Options | undefined,
+    work: (pool: McpConnectionPool, options: Options | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { clock } = this.#environment;
     const pool = this.poolFor(options);
-    return pool instanceof Promise ? pool.then(work) : work(pool);
+    if (!(pool instanceof Promise)) return work(pool, options);
+    const startedAt = clock.now();
+    return pool.then((own) => {
+      const spentMs = clock.now() - startedAt;
+      // The pool itself says what is wrong with a time that is none.
+      if (options?.timeoutMs === undefined || !(options.timeoutMs > 0)) return work(own, options);
+      return work(own, { ...options, timeoutMs: Math.max(options.timeoutMs - spentMs, 1) });
+    });
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -181,7 +195,8 @@ export class ManagedServer {
     const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
       isActive = own;
     });
-    return { pool, isActive, usedAt: this.#environment.clock.now() };
+    const now = this.#environment.clock.now();
+    return { pool, isActive, usedAt: now, placedAt: now };
   }
 
   #create(

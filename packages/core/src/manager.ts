@@ -67,44 +67,44 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Calls a tool. A result with `isError` is returned like any other. */
   callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
-    return this.#call(server, "callTool", params, options, ({ client }) => client.callTool(params, options));
+    return this.#call(server, "callTool", params, options, ({ client }, own) => client.callTool(params, own));
   }
 
   /** Lists the tools of every page; from a cache until the server announces a change. */
   listTools(server: string, options?: RequestOptions): Promise<ListToolsResult> {
-    return this.#call(server, "listTools", undefined, options, (pool) => pool.listTools(options));
+    return this.#call(server, "listTools", undefined, options, (pool, own) => pool.listTools(own));
   }
 
   /** Lists the resources of every page. */
   listResources(server: string, options?: RequestOptions): Promise<ListResourcesResult> {
-    return this.#call(server, "listResources", undefined, options, ({ client }) => client.listResources(options));
+    return this.#call(server, "listResources", undefined, options, ({ client }, own) => client.listResources(own));
   }
 
   /** Lists the resource templates of every page. */
   listResourceTemplates(server: string, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
-    return this.#call(server, "listResourceTemplates", undefined, options, ({ client }) =>
-      client.listResourceTemplates(options),
+    return this.#call(server, "listResourceTemplates", undefined, options, ({ client }, own) =>
+      client.listResourceTemplates(own),
     );
   }
 
   /** Reads a resource. */
   readResource(server: string, params: ResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
-    return this.#call(server, "readResource", params, options, ({ client }) => client.readResource(params, options));
+    return this.#call(server, "readResource", params, options, ({ client }, own) => client.readResource(params, own));
   }
 
   /** Lists the prompts of every page. */
   listPrompts(server: string, options?: RequestOptions): Promise<ListPromptsResult> {
-    return this.#call(server, "listPrompts", undefined, options, ({ client }) => client.listPrompts(options));
+    return this.#call(server, "listPrompts", undefined, options, ({ client }, own) => client.listPrompts(own));
   }
 
   /** Gets a prompt with its arguments filled in. */
   getPrompt(server: string, params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
-    return this.#call(server, "getPrompt", params, options, ({ client }) => client.getPrompt(params, options));
+    return this.#call(server, "getPrompt", params, options, ({ client }, own) => client.getPrompt(params, own));
   }
 
   /** Asks for proposals for the rest of an argument. */
   complete(server: string, params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
-    return this.#call(server, "complete", params, options, ({ client }) => client.complete(params, options));
+    return this.#call(server, "complete", params, options, ({ client }, own) => client.complete(params, own));
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
@@ -148,7 +148,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
   async acquire(server: string, options: AcquireOptions = {}): Promise<Lease> {
-    return this.#registry.get(server).run(options, (pool) => pool.acquire(options));
+    return this.#registry.get(server).run(options, (pool, own) => pool.acquire(own));
   }
 
   /** Borrows a connection for one piece of work, and gives it back however that ends. */
@@ -157,7 +157,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     work: (client: McpClient, lease: Lease) => Promise<T> | T,
     options: AcquireOptions = {},
   ): Promise<T> {
-    return this.#registry.get(server).run(options, (pool) => pool.use(work, options));
+    return this.#registry.get(server).run(options, (pool, own) => pool.use(work, own));
   }
 
   /** Borrows a connection for its tools: `await using tools = await manager.getMcpTools("files")`. */
@@ -293,7 +293,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     method: FallbackMethod,
     params: unknown,
     options: RequestOptions | undefined,
-    work: (pool: McpConnectionPool) => Promise<T>,
+    work: (pool: McpConnectionPool, options: RequestOptions | undefined) => Promise<T>,
   ): Promise<T> {
     return callServer(this.#registry, server, method, params, (each) => each.run(options, work));
   }

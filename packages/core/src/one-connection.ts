@@ -47,13 +47,14 @@ export class HeldConnection implements Requester, RoomHold, HeldLease {
   readonly stack = undefined;
   readonly #host: OneConnectionHost;
   #entry: ConnectionEntry | undefined;
+  #isReleased = false;
 
   constructor(host: OneConnectionHost) {
     this.#host = host;
   }
 
   get entry(): ConnectionEntry | undefined {
-    return this.#entry;
+    return this.#isReleased ? undefined : this.#entry;
   }
 
   get connectionId(): number {
@@ -66,7 +67,7 @@ export class HeldConnection implements Requester, RoomHold, HeldLease {
   }
 
   keep(entry: PooledConnection): boolean {
-    if (this.#entry !== undefined || !(entry instanceof ConnectionEntry)) return false;
+    if (this.#isReleased || this.#entry !== undefined || !(entry instanceof ConnectionEntry)) return false;
     this.#entry = entry;
     return true;
   }
@@ -78,6 +79,7 @@ export class HeldConnection implements Requester, RoomHold, HeldLease {
   }
 
   release(): void {
+    this.#isReleased = true;
     if (this.#entry !== undefined) this.#host.giveBack(this.#entry);
   }
 }

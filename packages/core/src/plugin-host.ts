@@ -35,13 +35,13 @@ export class PluginHost {
 
   wrapConnect(innermost: Connect): Connect {
     return this.#orDispose(() =>
-      this.#installations.reduceRight((next, each) => each.connect?.(next) ?? next, innermost),
+      this.#installations.reduceRight((next, each) => rejecting(each.connect?.(next)) ?? next, rejecting(innermost)),
     );
   }
 
   wrapRequest(innermost: Request): Request {
     return this.#orDispose(() =>
-      this.#installations.reduceRight((next, each) => each.request?.(next) ?? next, innermost),
+      this.#installations.reduceRight((next, each) => rejecting(each.request?.(next)) ?? next, innermost),
     );
   }
 
@@ -79,6 +79,19 @@ export class PluginHost {
       throw error;
     }
   }
+}
+
+/** What a plugin or a connector throws, those further out see as a rejection, or they would not clean up after it. */
+function rejecting<Hook extends Connect | Request | undefined>(hook: Hook): Hook;
+function rejecting<A, R>(hook: ((request: A) => Promise<R>) | undefined): ((request: A) => Promise<R>) | undefined {
+  if (hook === undefined) return undefined;
+  return (request) => {
+    try {
+      return hook(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
 }
 
 /** A plugin is asked in the middle of a release: what it throws must reach the caller who wants in, not the one who leaves. */

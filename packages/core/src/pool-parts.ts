@@ -166,7 +166,9 @@ export class PoolParts {
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
     if (typeof options.headers === "function") {
       const next = (resolved: RequestOptions) => this.start(method, params, resolved, lease, hold);
-      return withHeaders(options, options.headers, { serverName, timeoutMs, clock }).then(next);
+      const result = withHeaders(options, options.headers, { serverName, timeoutMs, clock }).then(next);
+      if (this.#isCounting) this.#count(result);
+      return result;
     }
     const now = clock.now();
     const request: PoolRequest = {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CIRCUIT_BREAKER, type PoolPlugin } from "../src/index.ts";
 import { untilAborted } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 import { outcomeOf } from "./scripted-pool.ts";
@@ -71,6 +72,20 @@ describe("headers that a function supplies", () => {
   });
 });
 
+describe("the time for a call", () => {
+  it("is one, for the function that supplies the identity and for the call itself", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {} } });
+    connector.onConnect.always(untilAborted());
+    const identity = () => new Promise<string>((resolve) => void clock.setTimer(() => resolve("me"), 60));
+    const call = outcomeOf(manager.callTool("a", CALL, { identity, timeoutMs: 100 }));
+    const lease = outcomeOf(manager.acquire("a", { identity, timeoutMs: 100 }));
+    await clock.advance(99);
+    expect([call.state, lease.state]).toEqual(["pending", "pending"]);
+    await clock.advance(1);
+    expect([call.error, lease.error]).toMatchObject([{ code: "TIMEOUT" }, { code: "TIMEOUT" }]);
+  });
+});
+
 describe("the bound on identities", () => {
   it("closes the pool that was unused for longest, and spares those with something to do", async () => {
     const { manager, connector, clock } = scriptedManager({ servers: { a: { maxIdentities: 3 } } });
@@ -86,6 +101,21 @@ describe("the bound on identities", () => {
     held.release();
   });
 
+  it("spares a pool that is called all the time, however short the pauses between its calls", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxIdentities: 2 } } });
+    const callForSeconds = async (seconds: number) => {
+      for (let half = 0; half < 2 * seconds; half++) {
+        await manager.callTool("a", CALL, { identity: "busy" });
+        await clock.advance(500);
+      }
+    };
+    await callForSeconds(2);
+    await manager.callTool("a", CALL, { identity: "once" });
+    await callForSeconds(5);
+    await manager.callTool("a", CALL, { identity: "new" });
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "busy", "new"]);
+  });
+
   it("refuses a call where all are busy, and serves it when one has ended", async () => {
     const { manager } = scriptedManager({ servers: { a: { maxIdentities: 1 } } });
     const held = await manager.acquire("a", { identity: "held" });
@@ -94,6 +124,32 @@ describe("the bound on identities", () => {
     await manager.callTool("a", CALL);
     held.release();
     await manager.callTool("a", CALL, { identity: "other" });
+  });
+
+  it("spares a pool whose call still waits for its headers", async () => {
+    const { manager, clock } = scriptedManager({ servers: { a: { maxIdentities: 1 } } });
+    let supply: (headers: Record<string, string>) => void = () => {};
+    const headers = () => new Promise<Record<string, string>>((resolve) => (supply = resolve));
+    const call = outcomeOf(manager.callTool("a", CALL, { identity: "waiting", headers }));
+    await expect(manager.callTool("a", CALL, { identity: "other" })).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
+    supply({ authorization: "Bearer token" });
+    await clock.settle();
+    expect(call.state).toBe("resolved");
+    await manager.callTool("a", CALL, { identity: "other" });
+  });
+
+  it("spares a pool whose circuit is held or open, as long as there is another one", async () => {
+    const barred = new Set(["held", "open"]);
+    const breaker: PoolPlugin = {
+      name: CIRCUIT_BREAKER,
+      install: ({ identity = "" }) => {
+        const getStats = () => ({ forced: identity === "held", retryAfterMs: barred.has(identity) ? 100 : undefined });
+        return { handle: { getStats } };
+      },
+    };
+    const { manager } = scriptedManager({ servers: { a: { maxIdentities: 3 } }, plugins: [breaker] });
+    for (const identity of ["held", "open", "plain", "new", "newer"]) await manager.callTool("a", CALL, { identity });
+    expect(manager.poolsOf("a").map(({ identity }) => identity)).toEqual([undefined, "held", "open", "newer"]);
   });
 
   it("must be a whole number of at least 1", () => {

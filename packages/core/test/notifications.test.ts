@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ResourceUpdate } from "../src/index.ts";
-import { judged } from "../src/testing/index.ts";
+import { judged, manual } from "../src/testing/index.ts";
 import { scriptedManager } from "./scripted-manager.ts";
 import { acquireMany, exclusivePool, scriptedPool } from "./scripted-pool.ts";
 
@@ -151,5 +151,33 @@ describe("the level of log messages", () => {
     expect(recorder.of("listener-failed")).toMatchObject([{ error }]);
     await expect(pool.setLoggingLevel("loud" as "info")).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
     for (const lease of leases) lease.release();
+  });
+
+  it("cannot keep a lease from being given back when their connection fails to be left", async () => {
+    const { pool, connector, recorder } = exclusivePool({ maxConnections: 1 });
+    const lease = await pool.acquire();
+    const problem = new Error("cannot be left");
+    connector.connection(1).onNotification = () => () => {
+      throw problem;
+    };
+    lease.onNotification(() => {});
+    lease.release();
+    expect(pool.stats()).toMatchObject({ leases: 0, inFlight: 0 });
+    expect(recorder.of("listener-failed")).toMatchObject([{ error: problem }]);
+  });
+
+  it("of a level that is still being set cost no exclusive connection whose lease ends meanwhile", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    connector.server = { ...connector.server, capabilities: { logging: {} } };
+    await pool.setLoggingLevel("info");
+    connector.onRequest.next(manual());
+    const lease = await pool.acquire();
+    expect(connector.requests.map(({ method }) => method)).toEqual(["logging/setLevel"]);
+    lease.release();
+    connector.pending[0]?.resolve({});
+    await clock.settle();
+    const next = await pool.acquire();
+    expect(next.connectionId).toBe(lease.connectionId);
+    next.release();
   });
 });

@@ -92,4 +92,21 @@ describe("the pages of a list", () => {
     await clock.advance(1);
     expect(list.error).toMatchObject({ code: "TIMEOUT" });
   });
+
+  it("leave no room taken when the work ends while its first request is still under way", async () => {
+    const { pool, connector, clock } = scriptedPool({ maxRequestsPerConnection: 2, maxConnections: 1 });
+    connector.onRequest.always(manual());
+    const work = outcomeOf(
+      pool.onOneConnection((requester) =>
+        Promise.all([requester.request("resources/list", {}), requester.request("prompts/list", {})]),
+      ),
+    );
+    await clock.settle();
+    connector.pending[0]?.reject(judged("answered"));
+    await clock.settle();
+    expect(work.state).toBe("rejected");
+    connector.pending[0]?.resolve({ prompts: [] });
+    await clock.settle();
+    expect(pool.stats().inFlight).toBe(0);
+  });
 });

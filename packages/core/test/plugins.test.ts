@@ -219,6 +219,38 @@ describe("plugins", () => {
     pool.reconfigure({ minConnections: 0, maxConnections: 5 });
     expect(control?.options.maxConnections).toBe(5);
   });
+
+  it("see a rejection where one further in throws", async () => {
+    const seen: unknown[] = [];
+    const watching: PoolPlugin = {
+      name: "watching",
+      install: () => ({
+        request: (next) => (request) =>
+          next(request).catch((error: unknown) => Promise.reject(seen.push(error) && error)),
+        connect: (next) => (request) =>
+          next(request).catch((error: unknown) => Promise.reject(seen.push(error) && error)),
+      }),
+    };
+    const thrown = { request: new Error("in a request"), connect: new Error("in a connect") };
+    let isConnecting = true;
+    const throwing: PoolPlugin = {
+      name: "throwing",
+      install: () => ({
+        request: () => () => {
+          throw thrown.request;
+        },
+        connect: (next) => (request) => {
+          if (!isConnecting) return next(request);
+          isConnecting = false;
+          throw thrown.connect;
+        },
+      }),
+    };
+    const { pool } = scriptedPool({ plugins: [watching, throwing] });
+    await expect(pool.acquire()).rejects.toMatchObject({ cause: thrown.connect });
+    await expect(pool.request("ping")).rejects.toBe(thrown.request);
+    expect(seen).toEqual([thrown.connect, thrown.request]);
+  });
 });
 
 describe.each([idleTimeout, maxLifetime, leakDetector].map((plugin) => [plugin.name, plugin] as const))(

@@ -73,3 +73,12 @@ test("a secure cookie is not taken over plain http, and old ones make room", asy
   expect(sent[1]).not.toContain("safe");
   expect(sent[1]).not.toMatch(/c0=/);
 });
+
+test("a fetch whose answers cannot list their cookies serves all the same", async () => {
+  const fetch = keepCookies(async () => {
+    const response = new Response("answer", { headers: { "set-cookie": "route=a" } });
+    Object.defineProperty(response.headers, "getSetCookie", { value: undefined });
+    return response;
+  }, SERVER);
+  expect(await (await fetch(SERVER)).text()).toBe("answer");
+});

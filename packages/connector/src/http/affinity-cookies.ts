@@ -23,7 +23,8 @@ export function keepCookies(next: FetchLike, server: URL): FetchLike {
     if (target.origin !== server.origin) return next(url, init);
     const cookies = [...jar].filter(([, { path }]) => isWithin(target.pathname, path));
     const response = await next(url, cookies.length === 0 ? init : withCookies(init, cookies));
-    for (const line of response.headers.getSetCookie()) note(jar, line, target);
+    // Headers that another fetch brings may be of an older make.
+    for (const line of response.headers.getSetCookie?.() ?? []) note(jar, line, target);
     return response;
   };
 }

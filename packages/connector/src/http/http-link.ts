@@ -8,6 +8,7 @@ import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import { keepCookies } from "./affinity-cookies.ts";
 import type { Authoriser } from "./authoriser.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
 import { endpointLabel } from "./endpoint-label.ts";
 import { HttpTraffic, withOwnHeaders } from "./http-traffic.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
@@ -28,6 +29,9 @@ export interface HttpLinkOptions {
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
 }
+
+/** How long a server may take over one request for authorisation; all who need the token wait for it. */
+const AUTHORISATION_MS = 30_000;
 
 /** How long a server may take over the end of its session before we leave without its word. */
 const SESSION_END_MS = 1_000;
@@ -60,7 +64,9 @@ export class HttpLink implements Link {
       url,
       headers,
       // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.
-      authoriser: authoriser?.(sharedRefresh(withOwnHeaders(options.fetch ?? fetch, url, headers))),
+      authoriser: authoriser?.(
+        sharedRefresh(boundedFetch(withOwnHeaders(options.fetch ?? fetch, url, headers), AUTHORISATION_MS)),
+      ),
       maxResumeAttempts: options.reconnection.maxRetries,
       ...(kind === "sse" && { onEventStreamEnd: () => this.#loseEventStream() }),
     });

@@ -15,14 +15,46 @@ export type HeadersSource =
   | RequestHeaders
   | ((request: HeadersRequest) => RequestHeaders | PromiseLike<RequestHeaders>);
 
+/** For how long a call of the function is shared, in milliseconds: one that never ends must not hold up all who come later. */
+const SHARED_MS = 10_000;
+
+/** One call of the function, for all who ask meanwhile. */
+class SharedCall {
+  readonly #ask: () => Promise<RequestHeaders>;
+  #pending: Promise<RequestHeaders> | undefined;
+  #startedAt = 0;
+
+  constructor(ask: () => Promise<RequestHeaders>) {
+    this.#ask = ask;
+  }
+
+  /** The call under way, if there is one that is worth waiting for. */
+  get pending(): Promise<RequestHeaders> | undefined {
+    return performance.now() - this.#startedAt > SHARED_MS ? undefined : this.#pending;
+  }
+
+  join(): Promise<RequestHeaders> {
+    return this.pending ?? this.#start();
+  }
+
+  #start(): Promise<RequestHeaders> {
+    const own = this.#ask().finally(() => {
+      if (this.#pending === own) this.#pending = undefined;
+    });
+    this.#pending = own;
+    this.#startedAt = performance.now();
+    return own;
+  }
+}
+
 /** Supplies the headers of one identity. Requests that ask at the same time share one call of the function. */
 export class IdentityHeaders {
   readonly #source: HeadersSource;
   readonly #request: Omit<HeadersRequest, "isRefused">;
   /** Set by what a URL says, say. */
   readonly #base: RequestHeaders;
-  #pending: Promise<RequestHeaders> | undefined;
-  #refresh: Promise<RequestHeaders> | undefined;
+  readonly #fetch = new SharedCall(() => this.#ask(false));
+  readonly #refresh = new SharedCall(() => this.#ask(true));
   #latest: RequestHeaders | undefined;
 
   constructor(source: HeadersSource, base: RequestHeaders, request: Omit<HeadersRequest, "isRefused">) {
@@ -35,11 +67,7 @@ export class IdentityHeaders {
   /** A value where no function has to be asked. @throws {RequestFailure} judged as unauthorised */
   current(): RequestHeaders | Promise<RequestHeaders> {
     if (typeof this.#source !== "function" && this.#latest !== undefined) return this.#latest;
-    if (this.#refresh !== undefined) return this.#refresh;
-    this.#pending ??= this.#ask(false).finally(() => {
-      this.#pending = undefined;
-    });
-    return this.#pending;
+    return this.#refresh.pending ?? this.#fetch.join();
   }
 
   /** Asks for others in place of those that were refused; undefined where there are none. */
@@ -47,10 +75,7 @@ export class IdentityHeaders {
     if (typeof this.#source !== "function") return undefined;
     // Somebody else's refusal may have brought new ones meanwhile.
     if (this.#latest !== undefined && !isSame(this.#latest, refused)) return this.#latest;
-    this.#refresh ??= this.#ask(true).finally(() => {
-      this.#refresh = undefined;
-    });
-    const headers = await this.#refresh;
+    const headers = await this.#refresh.join();
     return isSame(headers, refused) ? undefined : headers;
   }
 

@@ -16,6 +16,7 @@ export class OpenSession {
   readonly unsubscribes: Unsubscribe[] = [];
   #inFlight = 0;
   #onEmpty: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(connection: McpConnection, isRenewed: boolean) {
     this.connection = connection;
@@ -50,13 +51,15 @@ export class OpenSession {
     }
   }
 
-  /** Calls back once, when nothing is under way any more. */
-  whenEmpty(listener: () => void): void {
+  /** Calls back once, when nothing is under way any more, or the time for it is up. */
+  whenEmpty(listener: () => void, timeoutMs: number): void {
     this.#onEmpty = listener;
     if (this.#inFlight === 0) this.#empty();
+    else this.#timer = setTimeout(() => this.#empty(), timeoutMs).unref();
   }
 
   async close(reason: CloseReason): Promise<void> {
+    clearTimeout(this.#timer);
     for (const unsubscribe of this.unsubscribes) unsubscribe();
     await this.connection.close(reason);
   }
@@ -69,6 +72,7 @@ export class OpenSession {
   #empty(): void {
     const listener = this.#onEmpty;
     this.#onEmpty = undefined;
+    clearTimeout(this.#timer);
     listener?.();
   }
 }

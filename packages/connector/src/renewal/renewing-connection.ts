@@ -23,6 +23,9 @@ export type OpenConnection = (request: ConnectRequest) => Promise<McpConnection>
  */
 const SHORT_LIFE_MS = 1_000;
 
+/** How long a former session may go on with what is on it, in milliseconds. */
+const DRAIN_MS = 300_000;
+
 /** Requests that leave something behind in the session that served them. */
 const SESSION_METHODS: ReadonlySet<string> = new Set([
   "resources/subscribe",
@@ -175,7 +178,7 @@ export class RenewingConnection implements McpConnection {
     old.whenEmpty(() => {
       const forget = () => this.#former.delete(old);
       old.close("lost").then(forget, forget);
-    });
+    }, DRAIN_MS);
     this.#eventListeners.tell({ type: "session-renewed" });
   }
 

@@ -9,6 +9,8 @@ export class Call {
   legs = 0;
   /** Messages that wait for their answers. */
   openLegs = 0;
+  /** Whether the server has wanted input for it: what it did until then may have left something behind. */
+  hasBegun = false;
 
   constructor(options: ConnectionRequestOptions) {
     this.options = options;

@@ -1,4 +1,10 @@
-import type { JSONRPCMessage, JSONRPCRequest, Transport, TransportSendOptions } from "@modelcontextprotocol/client";
+import {
+  isInputRequiredResult,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type Transport,
+  type TransportSendOptions,
+} from "@modelcontextprotocol/client";
 import type { Link } from "../v1/link.ts";
 import type { MessageExchange } from "../v1/message-exchange.ts";
 import { type Call, callOf } from "./call.ts";
@@ -79,6 +85,7 @@ export class ClientTransport implements Transport {
     let result: unknown;
     try {
       result = await this.#exchange.request(method, params, legOptions);
+      call.hasBegun ||= isInputRequiredResult(result);
     } finally {
       call.openLegs--;
     }

@@ -12,7 +12,6 @@ type Params = Readonly<Record<string, unknown>>;
 /**
  * Sends a request, and again with answers for as long as the server wants input first. The answers come from the handlers
  * of that very request, and the server's state goes back as it came.
- * @throws {RequestFailure} which never says that nothing ran, once a round has been answered
  */
 export async function runRounds(
   params: Params,
@@ -32,9 +31,7 @@ export async function runRounds(
       ...(hasAnswers && { inputResponses }),
       ...(requestState !== undefined && { requestState }),
     };
-    result = await send(next).catch((error: unknown) => {
-      throw latched(error);
-    });
+    result = await send(next);
   }
   return result;
 }
@@ -95,12 +92,4 @@ function missing(kind: string): () => never {
 /** The server has answered so far, so the connection is fine and a repetition would meet the same. */
 function refusal(message: string): RequestFailure {
   return new RequestFailure("answered", message);
-}
-
-/** The rounds before may have left something behind, so the whole is not known to be undone. */
-function latched(error: unknown): unknown {
-  if (!(error instanceof RequestFailure)) return error;
-  const { judgement, message, cause, retryAfterMs } = error;
-  if (judgement !== "not-sent" && judgement !== "overloaded" && judgement !== "session-lost") return error;
-  return new RequestFailure("outcome-unknown", `${message}, after a round of input`, { cause, retryAfterMs });
 }

@@ -235,7 +235,8 @@ async function carry(
   try {
     return await Promise.race([work(flow.signal), aborted]);
   } catch (error) {
-    throw error instanceof RequestFailure ? error : judgeClientError(error, call, exchange.hasEnded);
+    const failure = error instanceof RequestFailure ? error : judgeClientError(error, call, exchange.hasEnded);
+    throw call.hasBegun ? latched(failure) : failure;
   } finally {
     signal.removeEventListener("abort", abort);
   }
@@ -250,6 +251,13 @@ function judgeClientError(cause: unknown, call: Call, hasEnded: boolean): Reques
   if (call.openLegs > 0) return new RequestFailure("outcome-unknown", message, { cause });
   if (call.legs === 0 && hasEnded) return new RequestFailure("not-sent", "the connection is closed", { cause });
   return new RequestFailure("answered", message, { cause });
+}
+
+/** The rounds before may have left something behind, so the whole is not known to be undone. */
+function latched(failure: RequestFailure): RequestFailure {
+  const { judgement, message, cause, retryAfterMs } = failure;
+  if (judgement !== "not-sent" && judgement !== "overloaded" && judgement !== "session-lost") return failure;
+  return new RequestFailure("outcome-unknown", `${message}, after a round of input`, { cause, retryAfterMs });
 }
 
 /** Has the SDK hand input requests over instead of answering them itself. */

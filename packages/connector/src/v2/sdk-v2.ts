@@ -18,7 +18,7 @@ export interface SdkV2Options {
    * @default half of the time for the connect
    */
   readonly probeTimeoutMs?: number | undefined;
-  /** Whether a stream is held, in the modern era, on which the server announces changes. @default true */
+  /** Whether a stream is held, in the modern era, on which the server announces changes; `false` leaves those of subscribed resources. @default true */
   readonly listen?: boolean | undefined;
   /** Bounds of the pause before that stream is opened again when it broke, in milliseconds. @default 1_000 to 30_000 */
   readonly listenBackoff?: Partial<ListenBackoff> | undefined;

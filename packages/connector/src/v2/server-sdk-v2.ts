@@ -12,6 +12,9 @@ import type { SdkV2Settings } from "./sdk-v2.ts";
 import { SubscriptionHub } from "./subscription-hub.ts";
 import { ToolDefinitions } from "./tool-definitions.ts";
 
+/** How long a connect waits at the most for what another one finds out, as a part of its time: that one may hang. */
+const PATIENCE = 0.25;
+
 /** What the connections of one authorization context share. */
 export interface SharedContext {
   /** Tells the contexts apart, also in the cache. */
@@ -79,13 +82,12 @@ export class ServerSdkV2 implements ServerSdk {
   /** Returns what a new connection shares with others: all of it over HTTP, the definitions of tools with a process. */
   contextFor(key: string, link: Link): SharedContext {
     const known = this.#contexts.get(key);
-    const { listenBackoff } = this.settings;
     if (link.endpoint.transport !== "http") {
       const tools = known?.tools ?? new ToolDefinitions();
-      return { key, tools, hub: new SubscriptionHub(listenBackoff) };
+      return { key, tools, hub: new SubscriptionHub(this.settings) };
     }
     if (known !== undefined) return known;
-    const hub = new SubscriptionHub(listenBackoff, () => this.#contexts.delete(key));
+    const hub = new SubscriptionHub(this.settings, () => this.#contexts.delete(key));
     const context = { key, tools: new ToolDefinitions(), hub };
     this.#contexts.set(key, context);
     return context;
@@ -96,11 +98,11 @@ function contextKey(identity: string | undefined): string {
   return identity === undefined ? "" : `identity ${identity}`;
 }
 
-/** Waits for what another connect finds out, as long as this one may take. */
+/** Waits for what another connect finds out, for a part of the time of this one. */
 async function within(others: Promise<unknown>, { signal, timeoutMs }: ConnectRequest): Promise<void> {
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  await settledWithin(Promise.race([others, aborted]), timeoutMs);
+  await settledWithin(Promise.race([others, aborted]), timeoutMs * PATIENCE);
 }

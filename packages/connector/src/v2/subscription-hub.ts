@@ -12,6 +12,13 @@ export interface ListenBackoff {
   readonly maxDelayMs: number;
 }
 
+/** How a {@link SubscriptionHub} listens. */
+export interface ListenSettings {
+  /** Whether changes of lists are listened for; those of resources are for as long as somebody subscribes to one. */
+  readonly listen: boolean;
+  readonly listenBackoff: ListenBackoff;
+}
+
 /** A connection that hears what its server announces. */
 export interface Borrower {
   readonly client: Client;
@@ -55,6 +62,7 @@ const CHANGES: ReadonlySet<string> = new Set([RESOURCE_UPDATED, ...Object.values
 export class SubscriptionHub {
   /** The connections, and the resources that each wants to hear of. The first one carries the stream. */
   readonly #borrowers = new Map<Borrower, Set<string>>();
+  readonly #listensForLists: boolean;
   readonly #backoff: ListenBackoff;
   readonly #onEmpty: () => void;
   #stream: Stream | undefined;
@@ -67,8 +75,9 @@ export class SubscriptionHub {
   #wanted = 0;
   #settling: Promise<void> | undefined;
 
-  constructor(backoff: ListenBackoff, onEmpty: () => void = () => {}) {
-    this.#backoff = backoff;
+  constructor({ listen, listenBackoff }: ListenSettings, onEmpty: () => void = () => {}) {
+    this.#listensForLists = listen;
+    this.#backoff = listenBackoff;
     this.#onEmpty = onEmpty;
   }
 
@@ -198,7 +207,7 @@ export class SubscriptionHub {
 
   #filterFor({ client }: Borrower): SubscriptionFilter {
     if (this.#isUnsupported) return {};
-    const { tools, prompts, resources } = client.getServerCapabilities() ?? {};
+    const { tools, prompts, resources } = (this.#listensForLists && client.getServerCapabilities()) || {};
     const uris = [...new Set([...this.#borrowers.values()].flatMap((each) => [...each]))];
     return {
       ...(tools?.listChanged && { toolsListChanged: true }),
