@@ -87,9 +87,12 @@ describe("a connection that is given back while somebody waits", () => {
     const { pool, connector, clock } = exclusivePool({ maxConnections: 1, plugins: [plugin] });
     const holder = await pool.acquire();
     const [leaving, behind] = [outcomeOf(pool.acquire({ signal: controller.signal })), outcomeOf(pool.acquire())];
-    isArmed = true;
     // A connection that is opened finds its caller in another way than one that is handed over.
+    connector.onConnect.next(manual());
     holder.discard();
+    await clock.settle();
+    isArmed = true;
+    connector.pending[0]?.resolve();
     await clock.settle();
     expect([leaving.state, behind.state]).toEqual(["rejected", "resolved"]);
     expect(pool.stats()).toMatchObject({ inFlight: 1, leases: 1, waiting: 0 });
@@ -153,7 +156,7 @@ describe("a pool below a global cap whose callers have been served", () => {
     await clock.settle();
     expect(waiting.state).toBe("resolved");
     ofB?.release();
-    await clock.settle();
+    await clock.advance(5_000);
     expect(openServers(scripted)).toEqual(["a", "b"]);
     waiting.value?.release();
   });

@@ -46,6 +46,24 @@ describe("a request that waits for a new connection", () => {
     ]);
   });
 
+  it("gets the one that has come before others who wait for any", async () => {
+    const { pool, connector, clock, holder, fresh } = await awaitingNew();
+    connector.onRequest.always(manual());
+    const waiting = outcomeOf(pool.request("ping"));
+    await clock.settle();
+    for (const call of connector.pending) call.resolve();
+    await clock.settle();
+    expect(connector.requests).toMatchObject([{ method: "fresh", connection: 2 }]);
+    for (const call of connector.pending) call.resolve();
+    await clock.settle();
+    expect(fresh.state).toBe("resolved");
+    holder.release();
+    await clock.settle();
+    for (const call of connector.pending) call.resolve();
+    await clock.settle();
+    expect(waiting.state).toBe("resolved");
+  });
+
   it("takes any once none can come", async () => {
     const { pool, connector, clock, holder, fresh } = await awaitingNew();
     pool.reconfigure({ ...ROOM, minConnections: 0, maxConnections: 1 });
