@@ -1,15 +1,23 @@
 import { describe, expect, it, vi } from "vitest";
 import { CIRCUIT_BREAKER, HEALTH, McpConfigurationError } from "../src/index.ts";
-import { exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
+import type { FakeClock } from "../src/testing/index.ts";
+import { exclusivePool, outcomeOf, type ScriptedPool, type ScriptedPoolSetup, scriptedPool } from "./scripted-pool.ts";
+
+/** An exclusive pool that nobody listens to, on a clock whose coarse time lags 40 ms behind. */
+function lagging(setup: ScriptedPoolSetup = {}): ScriptedPool {
+  const environment = (clock: FakeClock) => ({
+    clock: Object.assign(clock, { coarseNow: () => clock.now() - 40 }),
+  });
+  const made = exclusivePool({ ...setup, environment });
+  made.recorder.stop();
+  return made;
+}
 
 describe("the time at which a lease was acquired", () => {
   it("is exact for the leak detector, though nobody listens to releases", async () => {
-    const { pool, clock, recorder } = exclusivePool({ leakThresholdMs: 1_000 });
-    recorder.stop();
+    const { pool, clock } = lagging({ leakThresholdMs: 1_000 });
     const leaks: number[] = [];
     pool.subscribe((event) => event.type === "lease-leaked" && leaks.push(event.heldMs), ["lease-leaked"]);
-    (await pool.acquire()).release();
-    await clock.advance(30);
     const lease = await pool.acquire();
     expect(lease.acquiredAt).toBe(clock.now());
     await clock.advance(1_000);
@@ -18,16 +26,20 @@ describe("the time at which a lease was acquired", () => {
   });
 
   it("is exact for those who hear how long it was used, though no leak detector is on", async () => {
-    const { pool, clock, recorder } = exclusivePool();
-    recorder.stop();
+    const { pool, clock } = lagging();
     const uses: number[] = [];
     pool.subscribe((event) => event.type === "lease-released" && uses.push(event.useMs), ["lease-released"]);
-    (await pool.acquire()).release();
-    await clock.advance(30);
     const lease = await pool.acquire();
     await clock.advance(10);
     lease.release();
-    expect(uses).toEqual([0, 10]);
+    expect(uses).toEqual([10]);
+  });
+
+  it("is coarse where nobody wants to know: a look at the clock costs as much as all else about a lease", async () => {
+    const { pool, clock } = lagging();
+    const lease = await pool.acquire();
+    expect(lease.acquiredAt).toBe(clock.now() - 40);
+    lease.release();
   });
 });
 
