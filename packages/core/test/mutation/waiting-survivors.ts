@@ -84,6 +84,13 @@ export const WAITING_SURVIVORS: readonly Survivor[] = [
   },
   {
     file: "wait-queue.ts",
+    code: "waiter.list?.remove(waiter);",
+    changes: ["waiter.list?.remove → waiter.list.remove"],
+    reason: "same",
+    why: "a waiter leaves once, and is in a list until then",
+  },
+  {
+    file: "wait-queue.ts",
     code: "if (waiter.own !== undefined) this.#loners.delete(waiter);",
     changes: ["waiter.own !== undefined → true"],
     reason: "cost",
