@@ -102,7 +102,7 @@ export class Dispatcher implements LimitWaiter {
 
   /**
    * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
-   * @param avoid a connection that is taken only if there is no other and none can be opened
+   * @param avoid a connection that is taken only if no other has room; where it is the only one, only if none can be opened
    */
   take(avoid?: number): ConnectionEntry | undefined {
     this.growth.start();

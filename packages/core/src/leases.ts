@@ -105,7 +105,7 @@ export class Leases implements LeaseHost {
     this.#tracked?.delete(lease);
     if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
-    else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
+    else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
     else if (this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);

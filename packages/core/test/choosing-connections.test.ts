@@ -40,6 +40,15 @@ describe("a request that avoids a connection", () => {
     expect(connector.connects).toHaveLength(2);
   });
 
+  it("takes it all the same while the others are at work: none is opened beside them just for that", async () => {
+    const { wish, used, pool, connector } = await choosing(2);
+    const busy = await pool.acquire();
+    wish.avoid = 3 - busy.connectionId;
+    expect(await used()).toBe(wish.avoid);
+    expect(connector.connects).toHaveLength(2);
+    busy.release();
+  });
+
   it("takes it all the same where no other can be opened", async () => {
     const { wish, used, connector } = await choosing(1, { maxConnections: 1 });
     wish.avoid = 1;
