@@ -1,11 +1,21 @@
 import { type FallbackMethod, fallbackServer, substituteFor } from "./circuit-fallback.ts";
 import { type CircuitBreakerOpenError, McpPoolError } from "./errors.ts";
 import type { ManagedServer } from "./managed-server.ts";
+import type { RequestOptions } from "./options.ts";
+import type { McpConnectionPool } from "./pool.ts";
 
 /** Where servers are found by name. */
 export interface ServerFinder {
   /** @throws {McpServerNotFoundError} */
   get(name: string): ManagedServer;
+}
+
+/** A call of a server's method. */
+export interface ServerCall<T> {
+  readonly method: FallbackMethod;
+  readonly params: unknown;
+  readonly options: RequestOptions | undefined;
+  readonly work: (pool: McpConnectionPool, options: RequestOptions | undefined) => Promise<T>;
 }
 
 /**
@@ -15,17 +25,21 @@ export interface ServerFinder {
 export function callServer<T>(
   servers: ServerFinder,
   name: string,
-  method: FallbackMethod,
-  params: unknown,
-  run: (server: ManagedServer) => Promise<T>,
+  { method, params, options, work }: ServerCall<T>,
 ): Promise<T> {
   try {
     const server = servers.get(name);
-    if (server.definition.onCircuitOpen === undefined) return run(server);
-    return withFallback(servers, server, method, params, async (each) => run(each), new Set()) as Promise<T>;
+    if (server.definition.onCircuitOpen === undefined) return server.run(options, work);
+    const run = async (each: ManagedServer) => each.run(each === server ? options : forAnother(options), work);
+    return withFallback(servers, server, method, params, run, new Set()) as Promise<T>;
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** A server that stands in is another party: headers meant for the first one, with credentials in them perhaps, stay here. */
+function forAnother(options: RequestOptions | undefined): RequestOptions | undefined {
+  return options?.headers === undefined ? options : { ...options, headers: undefined };
 }
 
 async function withFallback(

@@ -295,6 +295,6 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     options: RequestOptions | undefined,
     work: (pool: McpConnectionPool, options: RequestOptions | undefined) => Promise<T>,
   ): Promise<T> {
-    return callServer(this.#registry, server, method, params, (each) => each.run(options, work));
+    return callServer(this.#registry, server, { method, params, options, work });
   }
 }

@@ -37,6 +37,20 @@ describe("a call that the circuit breaker of its server refuses", () => {
     expect(connector.connects.every(({ serverName }) => serverName === "mirror")).toBe(true);
   });
 
+  it("keeps the headers of the call from the server that stands in", async () => {
+    const { manager, connector } = scriptedManager({
+      servers: { files: { onCircuitOpen: { server: "mirror" } }, mirror: {}, plain: {} },
+      plugins: [openCircuits("files")],
+    });
+    const headers = { authorization: "for files only" };
+    await manager.callTool("files", ECHO, { headers });
+    await manager.callTool("plain", ECHO, { headers });
+    const sent = connector.connections.flatMap((connection) =>
+      connection.requests.map(({ options }) => options.headers),
+    );
+    expect(sent).toEqual([undefined, headers]);
+  });
+
   it("gets the result that is made for it", async () => {
     const asked: unknown[] = [];
     const stale = { content: [{ type: "text" as const, text: "from yesterday" }] };
