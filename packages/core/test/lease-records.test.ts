@@ -69,6 +69,23 @@ describe("a lease that is granted by a release", () => {
   });
 });
 
+describe("a caller who is served, or leaves, in the turn in which it came", () => {
+  it("has waited for no time at all", async () => {
+    const { pool, clock, recorder } = exclusivePool({ maxConnections: 1 });
+    const holder = await pool.acquire();
+    const controller = new AbortController();
+    const leaving = outcomeOf(pool.acquire({ signal: controller.signal }));
+    controller.abort(new Error("enough"));
+    const waiting = outcomeOf(pool.acquire());
+    holder.release();
+    await clock.settle();
+    expect(leaving.state).toBe("rejected");
+    expect(recorder.of("acquire-failed").map(({ waitMs }) => waitMs)).toEqual([0]);
+    expect(recorder.of("lease-acquired").at(-1)?.waitMs).toBe(0);
+    waiting.value?.release();
+  });
+});
+
 describe("a lease that is released with an error that is no word of a connector", () => {
   it.each([null, undefined, "not-sent", 7, { judgement: "not-sent" }, new Error("not-sent")])(
     "such as %j keeps its connection",

@@ -147,6 +147,13 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     file: "leases.ts",
+    code: "if (handlers === undefined && this.#tracked === undefined) return this.#terms;",
+    changes: ["handlers === undefined && this.#tracked === undefined → false"],
+    reason: "cost",
+    why: "each caller gets the same terms, made anew",
+  },
+  {
+    file: "leases.ts",
     code: "if (events.wantsAcquired) {",
     changes: ["events.wantsAcquired → true"],
     reason: "cost",
