@@ -154,3 +154,11 @@ describe("a resource that is none", () => {
     await expect(pool.unsubscribeResource(none)).rejects.toMatchObject(refusal);
   });
 });
+
+describe("an acquire that is refused at once", () => {
+  it("is told as one that has failed, like those that waited", async () => {
+    const { pool, recorder } = exclusivePool();
+    await expect(pool.acquire({ stickyKey: "" })).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+    expect(recorder.of("acquire-failed")).toMatchObject([{ kind: "acquire", waitMs: 0 }]);
+  });
+});
