@@ -180,4 +180,20 @@ describe("the level of log messages", () => {
     expect(next.connectionId).toBe(lease.connectionId);
     next.release();
   });
+
+  it("of a level that is still being set keep no exclusive connection on which a call of its lease is under way", async () => {
+    const { pool, connector } = exclusivePool({ maxConnections: 1 });
+    connector.server = { ...connector.server, capabilities: { logging: {} } };
+    await pool.setLoggingLevel("info");
+    connector.onRequest.next(manual(), manual());
+    const lease = await pool.acquire();
+    const left = lease.client.callTool({ name: "slow" }).catch(() => "lost");
+    lease.release();
+    expect(connector.requests.map(({ method }) => method)).toEqual(["logging/setLevel", "tools/call"]);
+    const next = await pool.acquire();
+    expect(next.connectionId).not.toBe(lease.connectionId);
+    next.release();
+    await pool.close({ drainTimeoutMs: 0 });
+    await left;
+  });
 });
