@@ -35,6 +35,14 @@ export class ConnectionSet {
     return this.ready.size + this.busy.size + this.checking.size + this.bound.size;
   }
 
+  /** The least recently used connection that nobody uses; ready ones of that kind stand at the end. */
+  get longestIdle(): ConnectionEntry | undefined {
+    for (let entry = this.ready.tail; entry !== undefined; entry = entry.previous) {
+      if (entry.inFlight === 0) return entry;
+    }
+    return this.bound.head;
+  }
+
   /** Whether this connection, and no other, serves or may after a check. */
   hasOnly(id: number): boolean {
     if (this.usable !== 1) return false;

@@ -102,7 +102,7 @@ export class Growth implements CapacityClaimant {
   }
 
   get idleSince(): number | undefined {
-    return this.#longestIdle()?.idleSince;
+    return this.#parts.set.longestIdle?.idleSince;
   }
 
   get surplus(): number {
@@ -130,8 +130,10 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    if (this.#isAtRest && this.#parts.queue.length === 0) capacity?.withdraw(this);
-    if (this.#isAtRest) return;
+    if (this.#isAtRest) {
+      if (this.#parts.queue.length === 0) capacity?.withdraw(this);
+      return;
+    }
     const forCallers = this.#forCallers();
     const forMinimum = this.#forMinimum();
     if (this.#parts.queue.length > server.limit.free) this.#host.onLimited();
@@ -202,7 +204,7 @@ export class Growth implements CapacityClaimant {
   }
 
   evictIdle(): boolean {
-    return this.#evict(this.#longestIdle());
+    return this.#evict(this.#parts.set.longestIdle);
   }
 
   retireSurplus(): boolean {
@@ -288,14 +290,5 @@ export class Growth implements CapacityClaimant {
   #evict(entry: ConnectionEntry | undefined): boolean {
     if (entry !== undefined) this.#parts.closer.retire(entry, "evicted");
     return entry !== undefined;
-  }
-
-  /** The least recently used ready connections stand at the end. */
-  #longestIdle(): ConnectionEntry | undefined {
-    const { ready, bound } = this.#parts.set;
-    for (let entry = ready.tail; entry !== undefined; entry = entry.previous) {
-      if (entry.inFlight === 0) return entry;
-    }
-    return bound.head;
   }
 }
