@@ -42,12 +42,12 @@ export interface Prometheus {
   api(path: string): Promise<unknown>;
 }
 
-/** Starts a Prometheus that scrapes one address five times a second; it ends with the test. */
+/** Starts a Prometheus that scrapes one address every 400 ms; it ends with the test. */
 export async function startPrometheus(target: string, rules: readonly string[]): Promise<Prometheus> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "data"));
   const config = [
-    "global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }",
+    "global: { scrape_interval: 400ms, scrape_timeout: 400ms, evaluation_interval: 200ms }",
     `rule_files: ${JSON.stringify(rules)}`,
     `scrape_configs: [{ job_name: pool, static_configs: [{ targets: [${JSON.stringify(target)}] }] }]`,
   ].join("\n");

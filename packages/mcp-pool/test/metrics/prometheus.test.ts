@@ -13,6 +13,8 @@ import { hasPrometheus, type Prometheus, promtool, startPrometheus } from "./pro
 
 const DASHBOARDS = fileURLToPath(new URL("../../../metrics-otel/dashboards", import.meta.url));
 const LIMIT_MS = 120_000;
+/** Prometheus learns of things when it scrapes next, and the machine may be busy. */
+const PATIENT = { timeout: 30_000, interval: 50 };
 
 if (!hasPrometheus()) {
   console.warn(
@@ -43,12 +45,7 @@ async function value(prometheus: Prometheus, expression: string): Promise<number
 }
 
 async function reaches(prometheus: Prometheus, expression: string, expected: number): Promise<void> {
-  let last = Number.NaN;
-  for (let attempt = 0; last !== expected && attempt < 200; attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    last = await value(prometheus, expression);
-  }
-  expect(last, expression).toBe(expected);
+  await expect.poll(() => value(prometheus, expression), { ...PATIENT, message: expression }).toBe(expected);
 }
 
 describe.skipIf(!hasPrometheus())("a real Prometheus", () => {
@@ -70,7 +67,7 @@ describe.skipIf(!hasPrometheus())("a real Prometheus", () => {
           local: { pool: { maxConnections: 1, maxRequestsPerConnection: 1, acquireTimeoutMs: 100 } },
           web: {
             tools: { "count-idempotent": { idempotent: true } },
-            pool: { circuitBreaker: { failureThreshold: 2, recoveryTimeoutMs: 500 }, retry: { initialDelayMs: 10 } },
+            pool: { circuitBreaker: { failureThreshold: 2, recoveryTimeoutMs: 60_000 }, retry: { initialDelayMs: 10 } },
           },
         },
       },
@@ -115,21 +112,23 @@ describe.skipIf(!hasPrometheus())("a real Prometheus", () => {
     await reaches(prometheus, `sum(${web200}})`, requests["tools/call"] ?? 0);
     expect(requests["tools/call"]).toBe(200 + 2 + 2 + 2);
     expect(executions.once?.started).toBe(1);
-    expect(await value(prometheus, `sum(${web200}, gen_ai_tool_name="echo", error_type=""})`)).toBe(200);
-    expect(await value(prometheus, `sum(${web200}, error_type="tool_error"})`)).toBe(1);
-    expect(await value(prometheus, `sum(${web200}, error_type="-32042", rpc_response_status_code="-32042"})`)).toBe(1);
-    expect(await value(prometheus, `sum(${web200}, error_type="503"})`)).toBe(1);
-    expect(await value(prometheus, `sum(${web200}, error_type="500"})`)).toBe(2);
-    expect(await value(prometheus, 'mcp_pool_request_retries_total{mcp_pool_server_name="web"}')).toBe(1);
-    expect(await value(prometheus, 'mcp_pool_connection_timeouts_total{mcp_pool_server_name="local"}')).toBe(1);
+    await reaches(prometheus, `sum(${web200}, gen_ai_tool_name="echo", error_type=""})`, 200);
+    await reaches(prometheus, `sum(${web200}, error_type="tool_error"})`, 1);
+    await reaches(prometheus, `sum(${web200}, error_type="-32042", rpc_response_status_code="-32042"})`, 1);
+    await reaches(prometheus, `sum(${web200}, error_type="503"})`, 1);
+    await reaches(prometheus, `sum(${web200}, error_type="500"})`, 2);
+    await reaches(prometheus, 'mcp_pool_request_retries_total{mcp_pool_server_name="web"}', 1);
+    await reaches(prometheus, 'mcp_pool_connection_timeouts_total{mcp_pool_server_name="local"}', 1);
     const created = 'mcp_pool_connection_create_time_count{mcp_pool_server_name="local", error_type=""}';
-    expect(await value(prometheus, created)).toBe(local.processes().length);
+    await reaches(prometheus, created, local.processes().length);
     const opened = 'mcp_pool_circuit_breaker_transitions_total{mcp_pool_circuit_breaker_state="open"}';
-    expect(await value(prometheus, opened)).toBe(1);
+    await reaches(prometheus, opened, 1);
 
     for (const { name, kind } of NAMES) {
       const query = kind === "histogram" ? `${name}_bucket` : name;
-      expect((await prometheus.query(query)).length, query).toBeGreaterThan(0);
+      await expect
+        .poll(async () => (await prometheus.query(query)).length, { ...PATIENT, message: query })
+        .toBeGreaterThan(0);
     }
     await checkLint(target);
     await checkDashboard(prometheus);
@@ -171,24 +170,33 @@ async function checkDashboard(prometheus: Prometheus): Promise<void> {
   const { panels } = JSON.parse(readFileSync(join(DASHBOARDS, "grafana.json"), "utf8")) as {
     panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
   };
-  const empty: string[] = [];
-  for (const { title, targets = [] } of panels) {
-    for (const { expr } of targets) {
-      const query = expr.replaceAll("$pool", ".*").replaceAll("$server", ".*").replaceAll("$__rate_interval", "1m");
-      if ((await prometheus.query(query)).length === 0) empty.push(title);
+  const emptyPanels = async () => {
+    const empty: string[] = [];
+    for (const { title, targets = [] } of panels) {
+      for (const { expr } of targets) {
+        const query = expr.replaceAll("$pool", ".*").replaceAll("$server", ".*").replaceAll("$__rate_interval", "1m");
+        if ((await prometheus.query(query)).length === 0) empty.push(title);
+      }
     }
-  }
-  expect(empty, "panels about failures that did not happen").toEqual(["Failed connects", "Failed checks"]);
+    return empty;
+  };
+  // A rate takes two scrapes since its series began.
+  await expect
+    .poll(emptyPanels, { ...PATIENT, message: "panels about failures that did not happen" })
+    .toEqual(["Failed connects", "Failed checks"]);
 }
 
 async function checkRules(prometheus: Prometheus): Promise<void> {
-  const { groups } = (await prometheus.api("rules")) as {
-    groups: readonly {
-      readonly rules: readonly { readonly name: string; readonly health: string; readonly state?: string }[];
-    }[];
+  const rules = async () => {
+    const { groups } = (await prometheus.api("rules")) as {
+      groups: readonly {
+        readonly rules: readonly { readonly name: string; readonly health: string; readonly state?: string }[];
+      }[];
+    };
+    return groups.flatMap((group) => group.rules);
   };
-  const rules = groups.flatMap((group) => group.rules);
-  expect(rules.filter(({ health }) => health !== "ok")).toEqual([]);
-  expect(rules.find(({ name }) => name === "McpPoolExhausted")?.state).toBe("firing");
-  expect(rules.find(({ name }) => name === "McpPoolCircuitOpen")?.state).toMatch(/pending|firing/);
+  const stateOf = async (wanted: string) => (await rules()).find(({ name }) => name === wanted)?.state;
+  await expect.poll(async () => (await rules()).filter(({ health }) => health !== "ok"), PATIENT).toEqual([]);
+  await expect.poll(() => stateOf("McpPoolExhausted"), PATIENT).toBe("firing");
+  await expect.poll(() => stateOf("McpPoolCircuitOpen"), PATIENT).toMatch(/pending|firing/);
 }
