@@ -6,6 +6,7 @@ import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease, PooledConnection } from "./plugin.ts";
+import type { RefusedCall } from "./request-records.ts";
 
 /** What a lease asks of its pool. */
 export interface LeaseHost {
@@ -21,6 +22,8 @@ export interface LeaseHost {
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void;
   onReleasedAgain(lease: Lease): void;
   onListenerFailed(error: unknown): void;
+  /** Is told of a call on the lease that ended before it could set out. */
+  onRefused(call: RefusedCall): void;
 }
 
 /**
@@ -83,7 +86,8 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   /** Speaks MCP on this very connection. */
   get client(): McpClient {
     const { serverName, requestTimeoutMs, clock } = this.#host;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock });
+    const onRefused = (call: RefusedCall) => this.#host.onRefused(call);
+    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock, onRefused });
     return this.#client;
   }
 
@@ -98,7 +102,11 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
 
   /** Sends any request on this connection and resolves with the JSON-RPC result. */
   request(method: string, params?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<unknown> {
-    if (this.#isReleased) return Promise.reject(this.#releasedError());
+    if (this.#isReleased) {
+      const error = this.#releasedError();
+      this.#host.onRefused({ method, params, options, error });
+      return Promise.reject(error);
+    }
     return this.#host.requestOnLease(this, method, params, options);
   }
 

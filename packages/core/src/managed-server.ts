@@ -1,3 +1,4 @@
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { CapacityClaimant } from "./capacity.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
@@ -10,6 +11,9 @@ import type { AcquireOptions, PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
+import { targetOf } from "./request-errors.ts";
+import { optionsError } from "./request-options.ts";
+import type { RefusedCall } from "./request-records.ts";
 import { resolveWithin } from "./resolvable.ts";
 import type { ServerState } from "./server-state.ts";
 
@@ -29,6 +33,12 @@ export interface ManagedServerEnvironment {
 /** What a call or an acquire says of the pool it wants. */
 export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers" | "signal" | "timeoutMs">;
 
+/** The request that a call makes, if it makes one. */
+export interface AskedFor {
+  readonly method?: string | undefined;
+  readonly params?: unknown;
+}
+
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
@@ -36,6 +46,8 @@ export class ManagedServer {
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
   readonly #plugins: readonly PoolPlugin[];
+  /** Counts and tells of a call that gets no pool. */
+  #refused: (call: RefusedCall) => void = () => {};
   #definition: McpServerDefinition;
   #options: PoolOptions;
   #poolCount = 1;
@@ -59,7 +71,11 @@ export class ManagedServer {
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
-    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined);
+    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined, {
+      onRefusals: (refused) => {
+        this.#refused = refused;
+      },
+    });
   }
 
   get definition(): McpServerDefinition {
@@ -104,34 +120,25 @@ export class ManagedServer {
     return derived.pool;
   }
 
-  /** Like {@link pool}, for the options of a call or an acquire; a promise only where a function supplies the identity. */
-  poolFor(options: PoolChoice = {}): McpConnectionPool | Promise<McpConnectionPool> {
-    const { identity, sharing, handlers, signal } = options;
-    if (typeof identity !== "function") return this.pool(identity, sharing, handlers);
-    const { timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
-    const { clock } = this.#environment;
-    const terms = { option: "identity", serverName: this.name, signal, timeoutMs, clock };
-    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
-  }
-
   /**
-   * Does a piece of work with the pool for it; nobody waits for what is there. The work gets the options with the time that
-   * is left of their own, where a function has supplied the identity.
+   * Does a piece of work with the pool for it; nobody waits for what is there. The time of the call begins here, so that it
+   * covers a function that supplies the identity. A call that gets no pool is told of by the server's own one.
+   * @param request what the call will ask of the server, where that is one request
    */
   run<T, Options extends PoolChoice>(
     options: Options | undefined,
     work: (pool: McpConnectionPool, options: Options | undefined) => Promise<T>,
+    request: AskedFor = {},
   ): Promise<T> {
+    const identity = options?.identity;
+    if (typeof identity !== "function") return work(this.#choose(identity, options, request), options);
     const { clock } = this.#environment;
-    const pool = this.poolFor(options);
-    if (!(pool instanceof Promise)) return work(pool, options);
-    const startedAt = clock.now();
-    return pool.then((own) => {
-      const spentMs = clock.now() - startedAt;
-      // The pool itself says what is wrong with a time that is none.
-      if (options?.timeoutMs === undefined || !(options.timeoutMs > 0)) return work(own, options);
-      return work(own, { ...options, timeoutMs: Math.max(options.timeoutMs - spentMs, 1) });
+    const timed = { ...options, [CALLED_AT]: clock.now() } as Options & CallTime;
+    const found = this.#resolve(identity, timed, request).catch((error: unknown) => {
+      this.#refused({ method: request.method, params: request.params, options: timed, error });
+      throw error;
     });
+    return found.then((own) => work(this.#choose(own, timed, request), timed));
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -171,6 +178,30 @@ export class ManagedServer {
     await Promise.all([...this.pools()].map((pool) => pool.close({ drainTimeoutMs })));
   }
 
+  #choose(identity: string | undefined, options: PoolChoice | undefined, request: AskedFor): McpConnectionPool {
+    try {
+      return this.pool(identity, options?.sharing, options?.handlers);
+    } catch (error) {
+      this.#refused({ method: request.method, params: request.params, options, error });
+      throw error;
+    }
+  }
+
+  async #resolve(
+    identity: () => string | undefined | PromiseLike<string | undefined>,
+    options: PoolChoice & CallTime,
+    { method, params }: AskedFor,
+  ): Promise<string | undefined> {
+    const problem = optionsError(options, this.name);
+    if (problem !== undefined) throw problem;
+    const { tools, requestTimeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const tool = method === "tools/call" ? targetOf({ params }) : undefined;
+    const ofTool = tool === undefined ? undefined : tools?.[tool]?.timeoutMs;
+    const { clock } = this.#environment;
+    const { signal, timeoutMs = ofTool ?? requestTimeoutMs, [CALLED_AT]: startedAt = clock.now() } = options;
+    return resolveWithin(identity, { option: "identity", serverName: this.name, signal, timeoutMs, startedAt, clock });
+  }
+
   get #sharing(): Sharing {
     return this.#options.sharing ?? "shared";
   }
@@ -192,8 +223,10 @@ export class ManagedServer {
   #derive(sharing: Sharing, identity: string | undefined, kinds: readonly HandlerKind[]): DerivedPool {
     let isActive = () => false;
     const poolName = `${this.name}#${++this.#poolCount}`;
-    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
-      isActive = own;
+    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, {
+      onActivity: (own) => {
+        isActive = own;
+      },
     });
     const now = this.#environment.clock.now();
     return { pool, isActive, usedAt: now, placedAt: now };
@@ -203,7 +236,7 @@ export class ManagedServer {
     options: PoolOptions,
     poolName: string,
     identity: string | undefined,
-    onActivity?: PoolEnvironment["onActivity"],
+    { onActivity, onRefusals }: Pick<PoolEnvironment, "onActivity" | "onRefusals">,
   ): McpConnectionPool {
     const { clock, wheel, capacity } = this.#environment;
     const isRefused = identity === undefined && this.#definition.identityRequired === true;
@@ -218,6 +251,7 @@ export class ManagedServer {
       server: this.#state,
       priority: this.#definition.priority,
       onActivity,
+      onRefusals,
       onClaimant: (each) => {
         claimant = each;
       },

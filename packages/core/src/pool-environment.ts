@@ -5,6 +5,7 @@ import type { Capacity, PoolContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
+import type { RefusedCall } from "./request-records.ts";
 import { ConnectBackoff, InFlightLimit, type ServerState } from "./server-state.ts";
 import { zeroCounters } from "./stats.ts";
 
@@ -27,6 +28,8 @@ export interface PoolEnvironment {
   readonly onClaimant?: ((claimant: CapacityClaimant) => void) | undefined;
   /** Receives what tells whether the pool has requests or subscriptions, with a connection or without. Only then are they counted. */
   readonly onActivity?: ((isActive: () => boolean) => void) | undefined;
+  /** Receives what counts and tells of calls that end before the pool has them. */
+  readonly onRefusals?: ((refused: (call: RefusedCall) => void) => void) | undefined;
 }
 
 /** Makes what the parts of a pool share. */

@@ -1,3 +1,4 @@
+import { fromNow } from "./call-time.ts";
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { McpClient, type Requester } from "./client.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
@@ -67,7 +68,12 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   /** Speaks MCP through the pool: each call takes whichever connection has room. */
   get client(): McpClient {
     const { serverName, options, clock } = this.#parts.context;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: options.requestTimeoutMs, clock });
+    this.#client ??= new McpClient(this, {
+      serverName,
+      timeoutMs: options.requestTimeoutMs,
+      clock,
+      onRefused: (call) => this.#parts.records.refused(call),
+    });
     return this.#client;
   }
 
@@ -156,10 +162,13 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. With headers of its own, a call is not served from it. */
   listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
-    const problem = this.isClosed ? closedError(this.#parts.context) : optionsError(options, this.serverName);
-    if (problem !== undefined) return Promise.reject(problem);
+    const { context, tools } = this.#parts;
+    const problem = this.isClosed ? closedError(context) : optionsError(options, this.serverName);
+    if (problem !== undefined) return this.#parts.refuse("tools/list", undefined, options, problem);
     // Headers may decide what the server shows.
-    return options.headers === undefined ? this.#parts.tools.get(options) : this.client.listTools(options);
+    return options.headers === undefined
+      ? tools.get(fromNow(options, context.options.requestTimeoutMs, context.clock))
+      : this.client.listTools(options);
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
@@ -253,7 +262,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
-    this.#parts.isOver = true;
+    this.#parts.records.isOver = true;
     this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }
