@@ -6,6 +6,7 @@ import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts"
 import { McpConfigurationError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
+import { announcesOtherwise } from "./handler-router.ts";
 import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import { onOneConnection } from "./one-connection.ts";
@@ -210,7 +211,8 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   /**
-   * Puts new options in force; callers in the queue stay there. With a new connector, open connections drain and are replaced.
+   * Puts new options in force; callers in the queue stay there. With a new connector, or where servers must be told of other
+   * handlers than before, open connections drain and are replaced.
    * @throws {McpConfigurationError} which lists every bad option; then nothing has changed
    */
   reconfigure(options: PoolOptions, connector?: Connector, priority?: number): void {
@@ -219,12 +221,14 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     if (resolved.sharing !== this.#parts.context.options.sharing) {
       throw new McpConfigurationError([{ path: "sharing", message: "cannot change in a pool that is open" }]);
     }
+    const old = this.#parts.context.options;
     this.#parts.context.options = resolved;
     this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
     this.#client = undefined;
-    const isRenewed = connector !== undefined && connector !== this.#parts.context.connector;
+    const isOther = connector !== undefined && connector !== this.#parts.context.connector;
+    if (isOther) this.#parts.context.connector = connector;
+    const isRenewed = isOther || announcesOtherwise(old, resolved);
     if (isRenewed) {
-      this.#parts.context.connector = connector;
       this.#parts.tools.invalidate();
       this.#parts.dispatcher.growth.renew();
     } else {
