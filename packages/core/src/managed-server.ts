@@ -5,17 +5,20 @@ import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { type DerivedPool, DerivedPools } from "./derived-pools.ts";
-import { McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { McpPoolClosedError } from "./errors.ts";
+import { identityMissing, identityRequired } from "./identity-required.ts";
+import { LoggingLevels } from "./logging-levels.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
 import type { AcquireOptions, PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
 import { targetOf } from "./request-errors.ts";
-import { optionsError } from "./request-options.ts";
+import { invalid, optionsError } from "./request-options.ts";
 import type { RefusedCall } from "./request-records.ts";
 import { resolveWithin } from "./resolvable.ts";
 import type { ServerState } from "./server-state.ts";
+import { checkLevel, type LoggingLevel } from "./session-logging.ts";
 
 /** Time for a function that supplies an identity, where nothing says how long a call may take, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -46,6 +49,7 @@ export class ManagedServer {
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
   readonly #plugins: readonly PoolPlugin[];
+  readonly #levels = new LoggingLevels();
   /** Counts and tells of a call that gets no pool. */
   #refused: (call: RefusedCall) => void = () => {};
   #definition: McpServerDefinition;
@@ -95,18 +99,18 @@ export class ManagedServer {
    */
   pool(identity?: string, sharing: Sharing = this.#sharing, handlers?: ClientHandlers): McpConnectionPool {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
-      throw this.#invalid("identity", "must be a string that is not empty");
+      throw invalid("identity", "must be a string that is not empty", this.name);
     }
     if (identity === undefined && this.#definition.identityRequired) {
-      throw this.#invalid("identity", "is required by this server, and none was given");
+      throw identityMissing(this.name);
     }
     const kinds = sharing === "exclusive" ? this.#untold(handlers) : [];
     if (sharing === this.#sharing && identity === undefined && kinds.length === 0) return this.main;
     if (sharing !== "exclusive" && sharing !== "shared") {
-      throw this.#invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`);
+      throw invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`, this.name);
     }
     if (sharing === "shared" && this.#sharing === "exclusive") {
-      throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
+      throw invalid("sharing", "cannot be shared on a server that is declared exclusive", this.name);
     }
     const key = JSON.stringify([sharing, identity, kinds]);
     const known = this.#derived.use(key);
@@ -139,6 +143,17 @@ export class ManagedServer {
       throw error;
     });
     return found.then((own) => work(this.#choose(own, timed, request), timed));
+  }
+
+  /**
+   * Sets the logging level of an identity, on all its pools and on those to come.
+   * @throws {McpValidationError} for what is no level; or the first refusal of a server, which changes nothing for others
+   */
+  async setLoggingLevel(identity: string | undefined, level: LoggingLevel): Promise<void> {
+    checkLevel(level, this.name);
+    this.#levels.set(identity, level);
+    const pools = [...this.pools()].filter((pool) => pool.identity === identity);
+    await Promise.all(pools.map((pool) => pool.setLoggingLevel(level)));
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -240,7 +255,7 @@ export class ManagedServer {
   ): McpConnectionPool {
     const { clock, wheel, capacity } = this.#environment;
     const isRefused = identity === undefined && this.#definition.identityRequired === true;
-    const plugins = isRefused ? [this.#identityRequired(), ...this.#plugins] : this.#plugins;
+    const plugins = isRefused ? [identityRequired(this.name), ...this.#plugins] : this.#plugins;
     let claimant: CapacityClaimant | undefined;
     const pool = new McpConnectionPool(this.#definition.connector, { ...options, name: this.name }, plugins, {
       clock,
@@ -250,6 +265,7 @@ export class ManagedServer {
       identity,
       server: this.#state,
       priority: this.#definition.priority,
+      loggingLevel: this.#levels.of(identity),
       onActivity,
       onRefusals,
       onClaimant: (each) => {
@@ -258,26 +274,6 @@ export class ManagedServer {
     });
     if (claimant !== undefined) this.#environment.onPool(pool, claimant);
     return pool;
-  }
-
-  /** Refuses whoever reaches the pool without an identity by another way. */
-  #identityRequired(): PoolPlugin {
-    const refusal = () => this.#invalid("identity", "is required by this server, and none was given");
-    return {
-      name: "identity-required",
-      install: () => ({
-        admit: refusal,
-        connect: () => () => Promise.reject(refusal()),
-        request: () => () => Promise.reject(refusal()),
-      }),
-    };
-  }
-
-  #invalid(path: string, message: string): McpValidationError {
-    return new McpValidationError(`invalid option of a call to MCP server "${this.name}": ${path} ${message}`, {
-      serverName: this.name,
-      issues: [{ path, message }],
-    });
   }
 }
 

@@ -33,6 +33,9 @@ import { checkServerHealth, type ServerHealth, serverHealth } from "./server-hea
 import { ServerRegistry } from "./server-registry.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 
+/** Says for whom something is asked of a server. */
+type IdentityOptions = Pick<RequestOptions, "identity">;
+
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
  *
@@ -111,7 +114,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   async subscribeResource(
     server: string,
     params: ResourceParams,
-    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & IdentityOptions,
   ): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
@@ -120,18 +123,15 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   async unsubscribeResource(
     server: string,
     params: ResourceParams,
-    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
+    options?: SubscribeOptions & IdentityOptions,
   ): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
   }
 
-  /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
-  async setLoggingLevel(
-    server: string,
-    level: LoggingLevel,
-    options?: Pick<RequestOptions, "identity">,
-  ): Promise<void> {
-    return this.#registry.get(server).run(options, (pool) => pool.setLoggingLevel(level));
+  /** Sets from which level on a server sends log messages to one identity, also on connections to come; see {@link onNotification}. */
+  async setLoggingLevel(server: string, level: LoggingLevel, options?: IdentityOptions): Promise<void> {
+    const own = this.#registry.get(server);
+    await own.run(options, ({ identity }) => own.setLoggingLevel(identity, level));
   }
 
   /**

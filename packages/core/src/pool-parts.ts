@@ -125,12 +125,15 @@ export class PoolParts {
       clock,
       serverName,
     });
-    this.logging = new SessionLogging({
-      serverName,
-      entries: () => dispatcher.set,
-      setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
-      onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
-    });
+    this.logging = new SessionLogging(
+      {
+        serverName,
+        entries: () => dispatcher.set,
+        setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
+        onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
+      },
+      environment.loggingLevel,
+    );
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
