@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpValidationError } from "./errors.ts";
+import { onHeldConnection } from "./one-connection.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease, PooledConnection } from "./plugin.ts";
 import type { RefusedCall } from "./request-records.ts";
@@ -108,6 +109,11 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
       return Promise.reject(error);
     }
     return this.#host.requestOnLease(this, method, params, options);
+  }
+
+  /** Runs requests that belong together, such as the pages of a list, in one session of this connection. */
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    return onHeldConnection(this, this.#entry, this.#host.serverName, work);
   }
 
   /**

@@ -154,6 +154,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     const { recycler } = this.#parts;
     return onOneConnection(
       {
+        serverName: this.serverName,
         start: (method, params, options, lease, hold) => this.#parts.start(method, params, options, lease, hold),
         giveBack: (entry) => recycler.giveBack(entry),
       },
