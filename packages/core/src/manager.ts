@@ -35,6 +35,7 @@ import type { LoggingLevel } from "./session-logging.ts";
 
 /** Says for whom something is asked of a server. */
 type IdentityOptions = Pick<RequestOptions, "identity">;
+type SubscriptionOptions = SubscribeOptions & IdentityOptions;
 
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
@@ -61,6 +62,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     this.#config = config;
     const issues: Issue[] = [];
     this.#registry = new ServerRegistry(translator.manager(config, issues), issues, translator.serverPath);
+    translator.accepted?.();
   }
 
   /** The configuration in force, as it was given: to the constructor, or to the latest {@link reload} that was not refused. */
@@ -111,20 +113,12 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
-  async subscribeResource(
-    server: string,
-    params: ResourceParams,
-    options?: SubscribeOptions & IdentityOptions,
-  ): Promise<void> {
+  async subscribeResource(server: string, params: ResourceParams, options?: SubscriptionOptions): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
-  async unsubscribeResource(
-    server: string,
-    params: ResourceParams,
-    options?: SubscribeOptions & IdentityOptions,
-  ): Promise<void> {
+  async unsubscribeResource(server: string, params: ResourceParams, options?: SubscriptionOptions): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
   }
 
@@ -260,9 +254,11 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    */
   async reload(config: Config): Promise<void> {
     const issues: Issue[] = [];
-    const removed = this.#registry.reload(this.#translator.manager(config, issues), issues);
-    this.#config = config;
-    await removed;
+    const options = this.#translator.manager(config, issues);
+    await this.#registry.reload(options, issues, () => {
+      this.#config = config;
+      this.#translator.accepted?.();
+    });
   }
 
   /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */
