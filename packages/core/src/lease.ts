@@ -23,6 +23,7 @@ export interface LeaseHost {
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void;
   onReleasedAgain(lease: Lease): void;
   onListenerFailed(error: unknown): void;
+  sendRootsListChanged(entry: ConnectionEntry): Promise<void>;
   /** Is told of a call on the lease that ended before it could set out. */
   onRefused(call: RefusedCall): void;
 }
@@ -109,6 +110,15 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
       return Promise.reject(error);
     }
     return this.#host.requestOnLease(this, method, params, options);
+  }
+
+  /**
+   * Tells the server on this connection that the roots have changed which the handlers list, so that it asks again.
+   * @throws {McpValidationError} after the release, or unless the server was told to expect it; see `pool.sendRootsListChanged`
+   */
+  async sendRootsListChanged(): Promise<void> {
+    if (this.#isReleased) throw this.#releasedError();
+    await this.#host.sendRootsListChanged(this.#entry);
   }
 
   /** Runs requests that belong together, such as the pages of a list, in one session of this connection. */

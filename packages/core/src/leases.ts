@@ -9,6 +9,7 @@ import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
 import type { RefusedCall } from "./request-records.ts";
+import { sendRootsListChanged } from "./roots-changes.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the leases of a pool need of it. */
@@ -121,6 +122,10 @@ export class Leases implements LeaseHost {
 
   onRefused(call: RefusedCall): void {
     this.#host.onRefused(call);
+  }
+
+  sendRootsListChanged(entry: ConnectionEntry): Promise<void> {
+    return sendRootsListChanged([entry], this.#context);
   }
 
   onListenerFailed(error: unknown): void {

@@ -156,6 +156,14 @@ export class ManagedServer {
     await Promise.all(pools.map((pool) => pool.setLoggingLevel(level)));
   }
 
+  /** Tells the server of changed roots, on connections of one identity or of all; without `isAsked`, only if it expects that. */
+  async sendRootsListChanged(identity: string | undefined, isAsked: boolean): Promise<void> {
+    const expecting = [...this.pools()].filter((pool) => pool.announcesRootsChanges);
+    if (expecting.length === 0 && isAsked) return this.main.sendRootsListChanged();
+    const pools = expecting.filter((pool) => identity === undefined || pool.identity === identity);
+    await Promise.all(pools.map((pool) => pool.sendRootsListChanged()));
+  }
+
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
   reconfigure(definition: McpServerDefinition, options: McpConnectionManagerOptions): void {
     const old = this.#definition;

@@ -33,8 +33,9 @@ import { checkServerHealth, type ServerHealth, serverHealth } from "./server-hea
 import { ServerRegistry } from "./server-registry.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 
-/** Says for whom something is asked of a server. */
 type IdentityOptions = Pick<RequestOptions, "identity">;
+type OwnedBy = { readonly identity?: string | undefined };
+type NotificationListener = (notification: ServerNotification) => void;
 type SubscriptionOptions = SubscribeOptions & IdentityOptions;
 
 /**
@@ -128,16 +129,18 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     await own.run(options, ({ identity }) => own.setLoggingLevel(identity, level));
   }
 
+  /** Tells a server, or all that expect it, that the roots have changed which its handlers list; see `pool.sendRootsListChanged`. */
+  async sendRootsListChanged(server?: string, { identity }: OwnedBy = {}): Promise<void> {
+    const servers = server === undefined ? this.#registry.all() : [this.#registry.get(server)];
+    await Promise.all(servers.map((each) => each.sendRootsListChanged(identity, server !== undefined)));
+  }
+
   /**
    * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
    * @throws {McpServerNotFoundError}
    */
-  onNotification(
-    server: string,
-    listener: (notification: ServerNotification) => void,
-    { identity }: { readonly identity?: string | undefined } = {},
-  ): Unsubscribe {
-    return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
+  onNotification(server: string, listener: NotificationListener, options: OwnedBy = {}): Unsubscribe {
+    return this.#registry.events.onNotification(this.#registry.get(server).name, options.identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */

@@ -17,6 +17,7 @@ import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
 import type { ListToolsResult, ResourceParams } from "./protocol.ts";
 import { drainError, optionsError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
+import { announcesRootsChanges, sendRootsListChanged } from "./roots-changes.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 import type { PoolStats } from "./stats.ts";
 import { closedError } from "./wait-errors.ts";
@@ -186,6 +187,19 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   /** Sets from which level on the server sends log messages, as notifications; on connections to come, too. */
   setLoggingLevel(level: LoggingLevel): Promise<void> {
     return this.#parts.logging.set(level);
+  }
+
+  /** Whether servers are told that this client has roots, and announces when they change. */
+  get announcesRootsChanges(): boolean {
+    return announcesRootsChanges(this.#parts.context.options);
+  }
+
+  /**
+   * Tells the server on all open connections that the roots have changed which the handler lists, so that it asks again.
+   * @throws {McpValidationError} unless `handlers` hold `roots` and `features.roots.listChanged`
+   */
+  sendRootsListChanged(): Promise<void> {
+    return sendRootsListChanged(this.#parts.dispatcher.set, this.#parts.context);
   }
 
   /** Listens to what the server announces on any connection of the pool; on several it may announce the same. */

@@ -5,6 +5,7 @@ import {
   ProtocolError,
   type SubscriptionFilter,
 } from "@modelcontextprotocol/client";
+import { whileWanted } from "../while-wanted.ts";
 
 /** Bounds of the pause before a broken stream is opened again, in milliseconds. */
 export interface ListenBackoff {
@@ -255,12 +256,4 @@ export class SubscriptionHub {
       this.#fanOut(undefined, { method: RESOURCE_UPDATED, params: { uri } });
     }
   }
-}
-
-function whileWanted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new RequestFailure("aborted", "aborted", { cause: signal.reason }));
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
