@@ -26,6 +26,8 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   timeoutsInRow = 0;
   /** Requests under way on it, abandoned ones and those of leases included. */
   readonly attempts: LinkedList<Attempt> = new LinkedList();
+  /** Clock time in milliseconds up to which the server has read what was sent, since it has answered something sent then. */
+  readUpTo: number = -Infinity;
   /** Sessions that it has had before this one. */
   renewals = 0;
   /** Subscriptions that live on this connection. */

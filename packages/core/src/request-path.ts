@@ -1,4 +1,5 @@
 import { Attempt, type AttemptHost, type AttemptTerms } from "./attempt.ts";
+import { Cancellations } from "./cancellations.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -39,12 +40,14 @@ export class RequestPath implements AttemptHost {
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
   readonly #bulkheads: ToolBulkheads;
+  readonly cancellations: Cancellations;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
     this.context = context;
     this.#dispatcher = dispatcher;
     this.#host = host;
     this.#bulkheads = new ToolBulkheads(context, dispatcher);
+    this.cancellations = new Cancellations(context, dispatcher.checker);
   }
 
   /** Runs one attempt of a request, on its lease or on whichever connection has room. */
@@ -86,11 +89,15 @@ export class RequestPath implements AttemptHost {
     return this.#host.modernMeta();
   }
 
-  onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
+  onJudged({ entry, terms }: Attempt, failure: RequestFailure | undefined): void {
     const { checker, closer } = this.#dispatcher;
     switch (failure?.judgement) {
       case undefined:
       case "answered":
+        if (terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
+        entry.timeoutsInRow = 0;
+        checker.alive(entry, this.context.coarseNow());
+        return;
       case "overloaded":
       case "unauthorised":
         entry.timeoutsInRow = 0;
