@@ -25,6 +25,7 @@ import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
 import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
+import { issuesOf } from "./paths-of-issues.ts";
 import { type CredentialsSource, serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
@@ -158,8 +159,7 @@ function translator(
           plugins: (name) => plugins(name, resolved.settings),
         };
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
         return {};
       }
     },
@@ -170,8 +170,7 @@ function translator(
         if (definition !== undefined) return definition;
         issues.push({ path: `mcpServers.${name}`, message: "must have a command or a url" });
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
       }
       return { connector: NOWHERE };
     },

@@ -3,7 +3,7 @@ import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sd
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
-import { loadedOnce, type SdkParts } from "../sdk-binding.ts";
+import { couldNotLoad, loadedAtOnce, loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import type { HttpLink, HttpLinkOptions } from "./http-link.ts";
 import { HeadersByIdentity, type HeadersSource } from "./identity-headers.ts";
@@ -64,8 +64,11 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const sdk = loadedOnce(options.sdk, settings);
-  // As the SDK: at once, while nothing is in the way. What that fails with, the connects will say.
-  loadLink().catch(() => {});
+  // It brings undici, which takes longer to load than all of ours.
+  const linkModule = loadedAtOnce(
+    () => import("./http-link.ts"),
+    (cause) => couldNotLoad("the HTTP client", cause),
+  );
   const { url, headers } = addressOf(options);
   const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authoriser"> = {
     url,
@@ -93,7 +96,8 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
     request: ConnectRequest,
     onLink?: (link: HttpLink) => void,
   ): Promise<McpConnection> {
-    const [server, { HttpLink }] = await Promise.all([sdk(), loadLink()]);
+    const server = await sdk();
+    const { HttpLink } = await linkModule();
     const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
       server.open((parts) => {
         const link = newLink(HttpLink, parts, kind, next);
@@ -143,11 +147,6 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
     connectBackoff: CONNECT_BACKOFF,
     connect: (request) => (known === undefined ? openEither(request) : openKnown(known, request)),
   };
-}
-
-/** Loads undici too, which takes longer than all else that is imported here. */
-function loadLink(): Promise<typeof import("./http-link.ts")> {
-  return import("./http-link.ts");
 }
 
 function identityOf({ serverName, identity }: ConnectRequest): Pick<ConnectRequest, "serverName" | "identity"> {

@@ -10,6 +10,7 @@ import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import type { CloseTimeouts } from "./end-process-tree.ts";
 import { INHERITED_VARIABLES, inheritedEnvironment } from "./inherited-environment.ts";
+import { StdioLink } from "./stdio-link.ts";
 
 /** Options of {@link stdioConnector}. */
 export interface StdioConnectorOptions extends ClientOptions {
@@ -53,8 +54,6 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
   check(command, args, { maxLineBytes, ...closeBounds });
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const sdk = loadedOnce(options.sdk, settings);
-  // As the SDK: at once, while nothing is in the way. What that fails with, the connects will say.
-  loadLink().catch(() => {});
   return {
     suggestedConcurrency: settings.suggestedConcurrency,
     async connect(request: ConnectRequest): Promise<McpConnection> {
@@ -64,15 +63,9 @@ export function stdioConnector(options: StdioConnectorOptions): Connector {
         .map(([, value]) => value);
       const processEnv = { ...inheritedEnvironment(), ...own };
       const processOptions = { command, args, cwd, env: processEnv, secrets, maxLineBytes, orphanGuard };
-      const [server, { StdioLink }] = await Promise.all([sdk(), loadLink()]);
-      return server.open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
+      return (await sdk()).open((parts) => new StdioLink(parts, processOptions, closeBounds), request);
     },
   };
-}
-
-/** Loads what starts processes, which code that only imports the connector has no need of. */
-function loadLink(): Promise<typeof import("./stdio-link.ts")> {
-  return import("./stdio-link.ts");
 }
 
 /** @throws {ConnectFailure} when the function fails, or its time is up */
