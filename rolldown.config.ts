@@ -10,7 +10,9 @@ const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest
 
 /** Bundles each public entry of a package into one file, and what entries share into chunks; all dependencies stay outside. */
 export default defineConfig({
-  input: Object.fromEntries(Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [entry(target)]))),
+  input: Object.fromEntries(
+    Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [entry(target)])),
+  ),
   external: (id) => !id.startsWith(".") && !id.startsWith("/"),
   platform: "node",
   transform: { target: "node22" },
