@@ -112,6 +112,7 @@ function translator(
   const { env = process.env, credentials, authProvider } = options;
   const log = new EventLog(options.logger);
   let current = new McpManagerConfig({}, { env });
+  let accept = () => {};
 
   function own(serverName: string): readonly PoolPlugin[] {
     return typeof options.plugins === "function" ? options.plugins(serverName) : (options.plugins ?? []);
@@ -150,9 +151,11 @@ function translator(
         const resolved = resolveSource(source, config);
         const servers = define(resolved);
         const { maxTotalConnections, cleanupIntervalMs, logLevel } = resolved.settings;
-        log.setLevel(logLevel);
-        metrics.configure(resolved.settings);
-        current = config;
+        accept = () => {
+          log.setLevel(logLevel);
+          metrics.configure(resolved.settings);
+          current = config;
+        };
         return {
           servers,
           settings: { maxTotalConnections, cleanupIntervalMs },
@@ -163,6 +166,7 @@ function translator(
         return {};
       }
     },
+    accepted: () => accept(),
     server(name, config, issues) {
       try {
         const named = { ...config, serverName: name } as NamedServerConfig;
