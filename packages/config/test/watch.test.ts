@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { McpConfigurationError } from "@mcp-pool/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type McpManagerConfig, type WatchMcpConfigOptions, watchMcpConfig } from "../src/index.ts";
@@ -176,5 +178,15 @@ describe("a watched file", SLOW, () => {
     writeFileSync(path, text("a"));
     await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(3), { timeout: 10_000 });
     expect(seen).toEqual(["a", "a"]);
+  });
+
+  it.each([false, true])("keeps no program running that has come to its end, with polling %s", async (usePolling) => {
+    const program = `
+      import { watchMcpConfig } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+      await watchMcpConfig(process.argv[1], { reload: async () => console.log("in force") }, { usePolling: ${usePolling} });
+    `;
+    const args = ["--input-type=module", "-e", program, fileOf(text("a"))];
+    const ended = promisify(execFile)(process.execPath, args, { timeout: 25_000, killSignal: "SIGKILL" });
+    expect((await ended).stdout).toBe("in force\n");
   });
 });
