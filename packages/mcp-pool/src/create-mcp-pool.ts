@@ -22,6 +22,7 @@ import {
   type PoolPlugin,
 } from "@mcp-pool/core";
 import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
+import { checkOptions } from "./check-options.ts";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
 import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
@@ -84,6 +85,7 @@ export async function createManager(
   options: CreateMcpPoolOptions,
   collector: McpMetricsCollector,
 ): Promise<McpPoolManager> {
+  checkOptions(options);
   const config = await loadSource(source, options);
   const manager = new McpConnectionManager(config, translator(options, new ManagerMetrics(collector, options)));
   collector.attach(manager);
