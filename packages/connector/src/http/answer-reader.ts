@@ -112,12 +112,14 @@ export class AnswerReader implements AnswerSink {
 
   #streamEnded({ retryMs }: EventReader): void {
     const { request, lastEventId } = this.#post;
-    if (request.isOpen && lastEventId !== undefined && this.#options.mayResume()) {
+    if (!request.isOpen) {
+      this.#resolve(DELIVERED);
+    } else if (lastEventId !== undefined && this.#options.mayResume()) {
       this.#resolve(endedStream(lastEventId, retryMs));
-      return;
+    } else {
+      request.fail(new RequestFailure("outcome-unknown", "the response stream ended without an answer"));
+      this.#resolve(DELIVERED);
     }
-    request.fail(new RequestFailure("outcome-unknown", "the response stream ended without an answer"));
-    this.#resolve(DELIVERED);
   }
 }
 
