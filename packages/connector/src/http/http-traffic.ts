@@ -45,6 +45,8 @@ export class HttpTraffic {
   readonly #posts = new Map<number, Post>();
   /** Last event ids of streams that the SDK would resume for requests that nobody waits for any more. */
   readonly #unwantedStreams = new Set<string>();
+  /** Those with a response stream over a fetch that is not ours; it may stay open after the answer. */
+  readonly #streaming = new Set<Post>();
   #hasEnded = false;
 
   constructor(options: HttpTrafficOptions) {
@@ -70,6 +72,7 @@ export class HttpTraffic {
 
   end(): void {
     this.#hasEnded = true;
+    for (const post of this.#streaming) post.end();
   }
 
   async #fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
@@ -104,7 +107,11 @@ export class HttpTraffic {
     const { leg, unread } = await readLeg(response, sessionId);
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
-    return watchBody(unread, () => this.#streamEnded(post));
+    this.#streaming.add(post);
+    return watchBody(unread, () => {
+      this.#streaming.delete(post);
+      this.#streamEnded(post);
+    });
   }
 
   /** Posts a request and reads its answer. */
