@@ -22,9 +22,11 @@ import {
   type PoolPlugin,
 } from "@mcp-pool/core";
 import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
+import { checkOptions } from "./check-options.ts";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
 import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
+import { issuesOf } from "./paths-of-issues.ts";
 import { type CredentialsSource, serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
@@ -83,6 +85,7 @@ export async function createManager(
   options: CreateMcpPoolOptions,
   collector: McpMetricsCollector,
 ): Promise<McpPoolManager> {
+  checkOptions(options);
   const config = await loadSource(source, options);
   const manager = new McpConnectionManager(config, translator(options, new ManagerMetrics(collector, options)));
   collector.attach(manager);
@@ -161,8 +164,7 @@ function translator(
           plugins: (name) => plugins(name, resolved.settings),
         };
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
         return {};
       }
     },
@@ -174,8 +176,7 @@ function translator(
         if (definition !== undefined) return definition;
         issues.push({ path: `mcpServers.${name}`, message: "must have a command or a url" });
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
       }
       return { connector: NOWHERE };
     },
