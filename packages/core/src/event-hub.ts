@@ -14,6 +14,8 @@ export class EventHub {
   wantsAcquired = false;
   wantsReleased = false;
   wantsQueued = false;
+  wantsFinished = false;
+  wantsSettled = false;
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -63,6 +65,8 @@ export class EventHub {
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
     this.wantsQueued = this.wants("acquire-queued");
+    this.wantsFinished = this.wants("request-finished");
+    this.wantsSettled = this.wants("request-settled");
   }
 
   #listenersOf(type: PoolEventType): readonly PoolEventListener[] {

@@ -184,13 +184,16 @@ export class PoolParts {
       stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
       hold,
     };
+    this.path.settingOutAt = now;
     try {
       const result = this.#request(request);
       if (this.#isCounting) this.#count(result);
-      if (this.context.events.wants("request-settled")) this.#watch(result, request, now);
+      if (this.context.events.wantsSettled) this.#watch(result, request, now);
       return result;
     } catch (error) {
       return Promise.reject(error);
+    } finally {
+      this.path.settingOutAt = 0;
     }
   }
 

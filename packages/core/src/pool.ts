@@ -66,8 +66,9 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Speaks MCP through the pool: each call takes whichever connection has room. */
   get client(): McpClient {
+    if (this.#client !== undefined) return this.#client;
     const { serverName, options, clock } = this.#parts.context;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: options.requestTimeoutMs, clock });
+    this.#client = new McpClient(this, { serverName, timeoutMs: options.requestTimeoutMs, clock });
     return this.#client;
   }
 

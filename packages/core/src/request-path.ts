@@ -28,6 +28,8 @@ export interface RequestPathHost {
 /** The innermost part of a request: one wait for room, then one attempt on a connection. */
 export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
+  /** Clock time in milliseconds while a request sets out, in one go; else 0. Saves its first attempt a look at the clock. */
+  settingOutAt = 0;
   readonly #dispatcher: Dispatcher;
   readonly #host: RequestPathHost;
   readonly #bulkheads: ToolBulkheads;
@@ -43,7 +45,7 @@ export class RequestPath implements AttemptHost {
   attempt(request: PoolRequest): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const startedAt = this.context.clock.now();
+    const startedAt = this.settingOutAt || this.context.clock.now();
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
     if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
     if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
@@ -117,17 +119,17 @@ export class RequestPath implements AttemptHost {
     result: unknown,
     error: unknown,
   ): void {
-    const { counters, events, clock } = this.context;
+    const { counters, events } = this.context;
     const isFailedTool = isToolError(request.method, result);
     if (isFailedTool) counters.errors.tool++;
     if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
-    if (!events.wants("request-finished")) return;
+    if (!events.wantsFinished) return;
     events.emit({
       type: "request-finished",
       connectionId: entry.id,
       method: request.method,
       target: targetOf(request),
-      durationMs: clock.now() - terms.startedAt,
+      durationMs: this.context.clock.now() - terms.startedAt,
       waitMs: terms.waitMs,
       isHit: terms.isHit,
       hasOwnRoom: terms.hasRoom,
