@@ -17,6 +17,8 @@ export class ConnectionSet {
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
   /** Room that could be taken now, in `ready`. */
   freeRoom = 0;
+  /** Room that becomes free if the probes under way pass. */
+  checkingRoom = 0;
   /** Ready connections at or below their target load. */
   relaxed = 0;
   /** Connections with something on them, and open ones with nothing. */

@@ -29,6 +29,8 @@ export function callServer<T>(
 ): Promise<T> {
   try {
     const server = servers.get(name);
+    // As most calls are.
+    if (options === undefined && server.isPlain) return work(server.main, undefined);
     if (server.definition.onCircuitOpen === undefined) return server.run(options, work);
     const run = async (each: ManagedServer) => each.run(each === server ? options : forAnother(options), work);
     return withFallback(servers, server, method, params, run, new Set()) as Promise<T>;

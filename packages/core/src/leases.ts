@@ -1,5 +1,5 @@
 import type { ClientHandlers } from "./client-handlers.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -8,20 +8,15 @@ import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
+import type { Recycler } from "./recycler.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
-
-/** What the leases of a pool need of it. */
-export interface LeasesHost {
-  requestOnLease: LeaseHost["requestOnLease"];
-  /** Gives back a connection whose lease has ended. */
-  giveBack(entry: ConnectionEntry): void;
-}
 
 /** Issues the leases of one pool, and takes them back, each once. */
 export class Leases implements LeaseHost {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
-  readonly #host: LeasesHost;
+  readonly #recycler: Recycler;
+  readonly #requestOnLease: LeaseHost["requestOnLease"];
   #tracked: Set<Lease> | undefined;
   readonly #terms: WaitTerms<Lease> = {
     kind: "acquire",
@@ -34,10 +29,16 @@ export class Leases implements LeaseHost {
   #held = 0;
   #lastId = 0;
 
-  constructor(context: PoolContext, dispatcher: Dispatcher, host: LeasesHost) {
+  constructor(
+    context: PoolContext,
+    dispatcher: Dispatcher,
+    recycler: Recycler,
+    requestOnLease: LeaseHost["requestOnLease"],
+  ) {
     this.#context = context;
     this.#dispatcher = dispatcher;
-    this.#host = host;
+    this.#recycler = recycler;
+    this.#requestOnLease = requestOnLease;
   }
 
   get held(): number {
@@ -97,7 +98,7 @@ export class Leases implements LeaseHost {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown> {
-    return this.#host.requestOnLease(lease, method, params, options);
+    return this.#requestOnLease(lease, method, params, options);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
@@ -109,7 +110,7 @@ export class Leases implements LeaseHost {
     // No successor may meet a running call.
     else if (this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
-    this.#host.giveBack(entry);
+    this.#recycler.giveBack(entry);
     const { events, clock } = this.#context;
     if (events.wantsReleased) {
       const useMs = clock.now() - lease.acquiredAt;
@@ -146,9 +147,9 @@ export class Leases implements LeaseHost {
 
   #issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined, stack: string | undefined): Lease {
     if (handlers !== undefined) this.#attribute(entry, handlers);
-    const { events, clock, coarseNow } = this.#context;
+    const { events, clock } = this.#context;
     const isTimed = this.#tracked !== undefined || events.wantsReleased;
-    const acquiredAt = isTimed ? clock.now() : coarseNow();
+    const acquiredAt = isTimed ? clock.now() : coarseNow(clock);
     const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, stack, handlers);
     this.#held++;
     this.#tracked?.add(lease);
@@ -158,7 +159,7 @@ export class Leases implements LeaseHost {
   #attribute(entry: ConnectionEntry, handlers: ClientHandlers): void {
     const problem = attributionProblem(handlers, entry, this.#context);
     if (problem !== undefined) {
-      this.#host.giveBack(entry);
+      this.#recycler.giveBack(entry);
       throw problem;
     }
     if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;

@@ -32,6 +32,9 @@ export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
+  /** The pool without an identity; it is there from the start. */
+  readonly main: McpConnectionPool;
+  #isPlain: boolean;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
@@ -40,8 +43,6 @@ export class ManagedServer {
   #options: PoolOptions;
   #poolCount = 1;
   #isClosed = false;
-  /** The pool without an identity; it is there from the start. */
-  readonly main: McpConnectionPool;
 
   constructor(
     name: string,
@@ -59,7 +60,13 @@ export class ManagedServer {
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
+    this.#isPlain = isPlain(definition);
     this.main = this.#create({ ...this.#options, ...minimum }, name, undefined);
+  }
+
+  /** Whether calls without options go to the main pool, and have no fallback. */
+  get isPlain(): boolean {
+    return this.#isPlain;
   }
 
   get definition(): McpServerDefinition {
@@ -143,6 +150,7 @@ export class ManagedServer {
         : definition.connectionKey === old.connectionKey;
     const connector = isSame ? undefined : definition.connector;
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
+    this.#isPlain = isPlain(definition);
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;
@@ -245,6 +253,10 @@ export class ManagedServer {
       issues: [{ path, message }],
     });
   }
+}
+
+function isPlain({ identityRequired = false, onCircuitOpen }: McpServerDefinition): boolean {
+  return !identityRequired && onCircuitOpen === undefined;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

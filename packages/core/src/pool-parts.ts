@@ -27,7 +27,7 @@ import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { isToolError, targetOf } from "./request-errors.ts";
 import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
-import { RequestPath } from "./request-path.ts";
+import { RequestPath, setOut } from "./request-path.ts";
 import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SessionLogging } from "./session-logging.ts";
@@ -48,15 +48,18 @@ const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
 /** Puts the parts of one pool together. */
 export class PoolParts {
   readonly context: PoolContext;
-  readonly plugins: PluginHost;
+  readonly path: RequestPath;
+  /** The wraps around requests; undefined where no plugin wraps them. */
+  readonly #wrapped: Request | undefined;
+  readonly #isCounting: boolean;
   readonly dispatcher: Dispatcher;
   readonly acquisition: Acquisition;
   readonly leases: Leases;
+  readonly plugins: PluginHost;
   readonly warmUp: WarmUp;
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
   readonly logging: SessionLogging;
-  readonly path: RequestPath;
   readonly recycler: Recycler;
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
@@ -64,8 +67,6 @@ export class PoolParts {
   /** Whether the pool has told of its end. */
   isOver = false;
   readonly #connect: Connect;
-  readonly #request: Request;
-  readonly #isCounting: boolean;
   /** Requests inside the wraps, where they may hold no room: between two attempts, for one. */
   #underWay = 0;
 
@@ -96,16 +97,13 @@ export class PoolParts {
     dispatcher.growth.priority = environment.priority ?? 0;
     this.acquisition = new Acquisition(context, dispatcher, admit);
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
-    const giveBack = (entry: ConnectionEntry) => this.recycler.giveBack(entry);
-    this.path = new RequestPath(context, dispatcher, {
+    this.path = new RequestPath(context, dispatcher, this.recycler, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
-      giveBack,
       modernMeta: () => this.logging.meta,
     });
-    this.leases = new Leases(context, dispatcher, {
-      requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
-      giveBack,
-    });
+    this.leases = new Leases(context, dispatcher, this.recycler, (lease, method, params, own) =>
+      this.start(method, params, own, lease),
+    );
     this.warmUp = new WarmUp(context, dispatcher);
     const { serverName, clock } = context;
     this.subscriptions = new ResourceSubscriptions({
@@ -131,7 +129,9 @@ export class PoolParts {
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
-    this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
+    const attempt = (request: PoolRequest) => this.path.attempt(request);
+    const wrapped = this.plugins.wrapRequest(attempt);
+    this.#wrapped = wrapped === attempt ? undefined : wrapped;
     this.#isCounting = environment.onActivity !== undefined;
     environment.onActivity?.(() => this.#underWay > 0 || this.subscriptions.size > 0);
     environment.onClaimant?.(dispatcher.growth);
@@ -184,16 +184,16 @@ export class PoolParts {
       stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
       hold,
     };
-    this.path.settingOutAt = now;
+    setOut(request, now);
     try {
-      const result = this.#request(request);
+      const result = this.#wrapped === undefined ? this.path.attempt(request) : this.#wrapped(request);
       if (this.#isCounting) this.#count(result);
       if (this.context.events.wantsSettled) this.#watch(result, request, now);
       return result;
     } catch (error) {
       return Promise.reject(error);
     } finally {
-      this.path.settingOutAt = 0;
+      setOut(undefined, 0);
     }
   }
 
@@ -209,13 +209,12 @@ export class PoolParts {
 
   #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
     const { method, options } = request;
-    const { signal } = options;
     const target = targetOf(request);
     const settled = (isToolError: boolean, error: unknown) => {
       // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
       if (this.isOver) return;
       const durationMs = this.context.clock.now() - startedAt;
-      const isAborted = signal?.aborted === true && error === signal.reason;
+      const isAborted = options.signal?.aborted === true && error === options.signal.reason;
       this.context.events.emit({
         type: "request-settled",
         method,
