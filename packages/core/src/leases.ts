@@ -103,12 +103,12 @@ export class Leases implements LeaseHost {
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
     this.#held--;
-    this.#tracked?.delete(lease);
+    if (this.#tracked !== undefined) this.#tracked.delete(lease);
     if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
-    else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
+    else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
-    else if (this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
+    else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#recycler.giveBack(entry);
     const { events, clock } = this.#context;
@@ -150,9 +150,10 @@ export class Leases implements LeaseHost {
     const { events, clock } = this.#context;
     const isTimed = this.#tracked !== undefined || events.wantsReleased;
     const acquiredAt = isTimed ? clock.now() : coarseNow(clock);
-    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, stack, handlers);
+    const extras = stack === undefined && handlers === undefined ? undefined : { stack, handlers };
+    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, extras);
     this.#held++;
-    this.#tracked?.add(lease);
+    if (this.#tracked !== undefined) this.#tracked.add(lease);
     return lease;
   }
 
@@ -173,7 +174,7 @@ export class Leases implements LeaseHost {
 
 /** What the pool itself asks meanwhile, such as for a logging level, harms no successor. */
 function hasCallsOfLease({ attempts }: ConnectionEntry): boolean {
-  return attempts.size > 0 && [...attempts].some(({ request }) => request.lease !== undefined);
+  return [...attempts].some(({ request }) => request.lease !== undefined);
 }
 
 /** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */
