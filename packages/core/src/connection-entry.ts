@@ -30,6 +30,8 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   readonly openedAt: number;
   /** Grows by one with each reconfiguration of what a connection is made of. */
   readonly generation: number;
+  /** Sessions that it has had before this one. */
+  renewals = 0;
   /** Subscriptions that live on this connection. */
   pins = 0;
   /** What the server was told that its client answers. */

@@ -47,6 +47,7 @@ export function watchConnection(
   };
   const onEvent = (event: ConnectionEvent) => {
     if (event.type === "session-renewed") {
+      entry.renewals++;
       checker.alive(entry, coarseNow(clock));
       tools.ensureVersion(versionOf(entry));
       // The old session took all of these along.

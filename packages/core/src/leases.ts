@@ -9,14 +9,19 @@ import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
 import type { Recycler } from "./recycler.ts";
+import type { RefusedCall } from "./request-records.ts";
+import { sendRootsListChanged } from "./roots-changes.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
+
+/** What the leases of a pool need of it. */
+export type LeasesHost = Pick<LeaseHost, "requestOnLease" | "onRefused">;
 
 /** Issues the leases of one pool, and takes them back, each once. */
 export class Leases implements LeaseHost {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
-  readonly #requestOnLease: LeaseHost["requestOnLease"];
+  readonly #host: LeasesHost;
   #tracked: Set<Lease> | undefined;
   readonly #terms: WaitTerms<Lease> = {
     kind: "acquire",
@@ -29,16 +34,11 @@ export class Leases implements LeaseHost {
   #held = 0;
   #lastId = 0;
 
-  constructor(
-    context: PoolContext,
-    dispatcher: Dispatcher,
-    recycler: Recycler,
-    requestOnLease: LeaseHost["requestOnLease"],
-  ) {
+  constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: LeasesHost) {
     this.#context = context;
     this.#dispatcher = dispatcher;
     this.#recycler = recycler;
-    this.#requestOnLease = requestOnLease;
+    this.#host = host;
   }
 
   get held(): number {
@@ -98,7 +98,7 @@ export class Leases implements LeaseHost {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown> {
-    return this.#requestOnLease(lease, method, params, options);
+    return this.#host.requestOnLease(lease, method, params, options);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
@@ -116,6 +116,14 @@ export class Leases implements LeaseHost {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
+  }
+
+  onRefused(call: RefusedCall): void {
+    this.#host.onRefused(call);
+  }
+
+  sendRootsListChanged(entry: ConnectionEntry): Promise<void> {
+    return sendRootsListChanged([entry], this.#context);
   }
 
   onListenerFailed(error: unknown): void {
