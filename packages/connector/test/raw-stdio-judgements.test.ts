@@ -97,6 +97,31 @@ describe("over stdio, a request is judged that meets", SLOW, () => {
     expect(judgements).toContain("not-sent");
   });
 
+  test("a process that reads no more: of what was written together, nothing has arrived", async () => {
+    const server = oddServer(
+      "process.stdin.pause(); require('node:fs').closeSync(0); setTimeout(() => {}, 60_000); say({ id, result: {} })",
+    );
+    const connection = await open(stdioConnector({ ...server, ...QUICK }));
+    await callTool(connection, "x");
+    let judgements = new Set<string>();
+    for (let burst = 0; burst < 50 && !judgements.has("not-sent"); burst++) {
+      const calls = [1, 2, 3].map(() => failureOf(callTool(connection, "x", {}, AbortSignal.timeout(100))));
+      judgements = new Set((await Promise.all(calls)).map(({ judgement }) => judgement));
+    }
+    expect([...judgements]).toEqual(["not-sent"]);
+  });
+
+  test("its caller's abort in the very tick in which it was made: it is not sent", async () => {
+    const server = oddServer("globalThis.calls = (globalThis.calls ?? 0) + 1; say({ id, result: { calls } })");
+    const connection = await open(stdioConnector({ ...server, ...QUICK }));
+    const controller = new AbortController();
+    const gone = failureOf(callTool(connection, "x", {}, controller.signal));
+    const kept = callTool(connection, "x");
+    controller.abort();
+    expect(await gone).toMatchObject({ judgement: "aborted", lateAnswer: undefined });
+    expect(await kept).toEqual({ calls: 1 });
+  });
+
   test("a death with much still to be written: nobody knows how much of it arrived", async () => {
     const connection = await open(stdioConnector({ ...oddServer("process.exit(0)"), ...QUICK }));
     const padding = "x".repeat(1_000_000);

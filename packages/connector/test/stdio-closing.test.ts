@@ -74,9 +74,12 @@ describe("closing a stdio connection", SLOW, () => {
     const losses: unknown[] = [];
     connection.onClosed((cause) => losses.push(cause));
     const running = failureOf(callTool(connection, "hang"));
+    await new Promise(setImmediate);
+    const inTheSameTick = failureOf(callTool(connection, "hang"));
     const closing = connection.close("idle");
     expect(connection.close("pool-closed")).toBe(closing);
     expect(await running).toMatchObject({ judgement: "outcome-unknown" });
+    expect(await inTheSameTick).toMatchObject({ judgement: "not-sent" });
     expect(await failureOf(callTool(connection, "echo", { message: "" }))).toMatchObject({ judgement: "not-sent" });
     await closing;
     connection.onClosed((cause) => losses.push(cause));

@@ -21,6 +21,8 @@ const UNKNOWN: ConnectionShape = { era: "modern", operation: {}, session: {} };
 export class ConnectionShapes {
   static readonly TYPES: readonly PoolEventType[] = ["connection-opened", "connection-closed"];
   readonly #byId = new Map<number, ConnectionShape>();
+  /** Connections that have ended, oldest first. */
+  readonly #ended: number[] = [];
   #latest: ConnectionShape = UNKNOWN;
 
   onEvent(event: PoolEvent): void {
@@ -28,16 +30,20 @@ export class ConnectionShapes {
       this.#latest = shapeOf(event);
       this.#byId.set(event.connectionId, this.#latest);
     } else if (event.type === "connection-closed") {
-      this.#byId.delete(event.connectionId);
+      // What was on it may be told of later.
+      this.#ended.push(event.connectionId);
+      const oldest = this.#ended.length > MAX_ENDED ? this.#ended.shift() : undefined;
+      if (oldest !== undefined) this.#byId.delete(oldest);
     }
   }
 
-  /** A request may end after its connection; another one of the pool leads to the same server. */
+  /** Where a connection is not known, another one of the pool leads to the same server. */
   of(connectionId: number | undefined): ConnectionShape {
     return (connectionId === undefined ? undefined : this.#byId.get(connectionId)) ?? this.#latest;
   }
 }
 
+const MAX_ENDED = 100;
 const MAX_SHAPES = 1_000;
 const shapes = new Map<string, ConnectionShape>();
 

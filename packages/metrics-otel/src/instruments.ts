@@ -1,7 +1,7 @@
 import type { Attributes, MeterProvider } from "@opentelemetry/api";
 import { createNoopMeter, metrics } from "@opentelemetry/api";
 import { BoundedNames } from "./bounded-names.ts";
-import type { EventQueue } from "./event-queue.ts";
+import type { MeasurementQueue, RecordValue } from "./measurement-queue.ts";
 import { type MetricSink, meterSink } from "./metric-sink.ts";
 import { METRICS } from "./names.ts";
 import type { ServerSeries } from "./server-series.ts";
@@ -13,17 +13,16 @@ const MAX_ERROR_TYPES = 100;
 /** Collections through which a server whose pools are closed is told with zeros, so that no exporter keeps its last values. */
 const FAREWELLS = 5;
 
-type Record = (seconds: number, attributes: Attributes) => void;
 type Count = (attributes: Attributes) => void;
 
 /** All instruments of one provider, made once, and the servers whose gauges it observes. */
 export class Instruments {
-  readonly operationDuration: Record;
-  readonly sessionDuration: Record;
-  readonly createTime: Record;
-  readonly waitTime: Record;
-  readonly useTime: Record;
-  readonly healthCheckDuration: Record;
+  readonly operationDuration: RecordValue;
+  readonly sessionDuration: RecordValue;
+  readonly createTime: RecordValue;
+  readonly waitTime: RecordValue;
+  readonly useTime: RecordValue;
+  readonly healthCheckDuration: RecordValue;
   readonly timeouts: Count;
   readonly closures: Count;
   readonly circuitTransitions: Count;
@@ -31,11 +30,14 @@ export class Instruments {
   readonly retries: Count;
   readonly methods: BoundedNames = new BoundedNames(MAX_METHODS);
   readonly errorTypes: BoundedNames = new BoundedNames(MAX_ERROR_TYPES);
-  /** Events that are not recorded yet. */
-  readonly queues: Set<EventQueue> = new Set();
+  /** Whether values are recorded at once, rather than from a queue. */
+  readonly isQuick: boolean;
+  /** Measurements that are not recorded yet. */
+  readonly queues: Set<MeasurementQueue> = new Set();
   readonly #servers = new Map<string, ServerSeries>();
 
   constructor(sink: MetricSink) {
+    this.isQuick = sink.isQuick;
     this.operationDuration = sink.histogram(METRICS.operationDuration);
     this.sessionDuration = sink.histogram(METRICS.sessionDuration);
     this.createTime = sink.histogram(METRICS.createTime);

@@ -1,4 +1,4 @@
-import { type Attributes, type Meter, type Observable, ValueType } from "@opentelemetry/api";
+import { type Attributes, type Meter, type Observable, ROOT_CONTEXT, ValueType } from "@opentelemetry/api";
 import { METRICS, type MetricDefinition } from "./names.ts";
 
 /** Observes one value of a gauge. */
@@ -6,6 +6,8 @@ export type Observe = (definition: MetricDefinition, value: number, attributes: 
 
 /** Where measurements go. Attributes are the same object for the same series. */
 export interface MetricSink {
+  /** Whether recording costs so little that it need not be put off. */
+  readonly isQuick: boolean;
   /** Returns what records a duration in seconds. */
   histogram(definition: MetricDefinition): (seconds: number, attributes: Attributes) => void;
   /** Returns what counts one more. */
@@ -17,10 +19,12 @@ export interface MetricSink {
 /** Sends measurements to a meter of OpenTelemetry. */
 export function meterSink(meter: Meter): MetricSink {
   return {
+    isQuick: false,
     histogram({ name, unit, description, boundaries = [] }) {
       const advice = { explicitBucketBoundaries: [...boundaries] };
       const histogram = meter.createHistogram(name, { unit, description, advice });
-      return (seconds, attributes) => histogram.record(seconds, attributes);
+      // Recorded later, when some other context is the active one.
+      return (seconds, attributes) => histogram.record(seconds, attributes, ROOT_CONTEXT);
     },
     counter({ name, unit, description }) {
       const counter = meter.createCounter(name, { unit, description, valueType: ValueType.INT });

@@ -10,8 +10,8 @@ import type {
 import { type Attributes, context, trace } from "@opentelemetry/api";
 import { BoundedNames } from "./bounded-names.ts";
 import { ConnectionShapes } from "./connection-shapes.ts";
-import { EventQueue } from "./event-queue.ts";
 import { type Instruments, instrumentsOf } from "./instruments.ts";
+import { MeasurementQueue } from "./measurement-queue.ts";
 import { ATTRIBUTES } from "./names.ts";
 import { type OtelMetricsOptions, type ResolvedOtelMetricsOptions, resolveOtelMetricsOptions } from "./otel-options.ts";
 import { PoolRecorder } from "./pool-recorder.ts";
@@ -82,15 +82,11 @@ function install(
   let unsubscribe: Unsubscribe | undefined;
   let leave = () => {};
 
-  const queue = new EventQueue(pool, (event) => {
-    recorder?.onEvent(event);
-    // What was told of a request before the end of its connection has been recorded by now.
-    if (event.type === "connection-closed") shapes.onEvent(event);
-  });
+  const queue = new MeasurementQueue(pool);
   const onEvent = (event: PoolEvent) => {
-    if (event.type === "connection-opened") shapes.onEvent(event);
+    shapes.onEvent(event);
     if (recorder === undefined && options.metrics && isFirstOfConnection(event)) record();
-    if (recorder !== undefined || event.type === "connection-closed") queue.push(event);
+    recorder?.onEvent(event);
     if (event.type === "request-retried") spans?.onRetried(event);
   };
   const listen = (types: readonly PoolEventType[]) => {
@@ -101,7 +97,7 @@ function install(
   const record = () => {
     const own = instruments();
     if (own === undefined) return;
-    recorder = new PoolRecorder(pool, own, seriesOf(own), shapes);
+    recorder = new PoolRecorder(pool, own, seriesOf(own), shapes, queue);
     own.queues.add(queue);
     leave = () => own.queues.delete(queue);
     listen(PoolRecorder.TYPES);

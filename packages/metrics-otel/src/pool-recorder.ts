@@ -1,7 +1,9 @@
 import { McpPoolError, type PoolControl, type PoolEvent, type PoolEventType } from "@mcp-pool/core";
+import type { Attributes } from "@opentelemetry/api";
 import type { ConnectionShapes } from "./connection-shapes.ts";
 import { attemptError, poolErrorType } from "./error-type.ts";
 import type { Instruments } from "./instruments.ts";
+import type { MeasurementQueue, RecordValue } from "./measurement-queue.ts";
 import { ATTRIBUTES } from "./names.ts";
 import type { ServerSeries } from "./server-series.ts";
 
@@ -31,10 +33,19 @@ export class PoolRecorder {
   readonly #instruments: Instruments;
   readonly #series: ServerSeries;
   readonly #shapes: ConnectionShapes;
+  readonly #queue: MeasurementQueue;
   #isChecking = false;
 
-  constructor(pool: PoolControl, instruments: Instruments, series: ServerSeries, shapes: ConnectionShapes) {
+  /** @param queue takes the values where recording them is not quick */
+  constructor(
+    pool: PoolControl,
+    instruments: Instruments,
+    series: ServerSeries,
+    shapes: ConnectionShapes,
+    queue: MeasurementQueue,
+  ) {
     this.#pool = pool;
+    this.#queue = queue;
     this.#instruments = instruments;
     this.#series = series;
     this.#shapes = shapes;
@@ -48,10 +59,10 @@ export class PoolRecorder {
         this.#onRequest(event);
         return;
       case "lease-acquired":
-        this.#instruments.waitTime(seconds(event.waitMs), attributes);
+        this.#record(this.#instruments.waitTime, event.waitMs, attributes);
         return;
       case "lease-released":
-        this.#instruments.useTime(seconds(event.useMs), attributes);
+        this.#record(this.#instruments.useTime, event.useMs, attributes);
         return;
       case "acquire-failed":
         this.#onAcquireFailed(event);
@@ -61,11 +72,11 @@ export class PoolRecorder {
         return;
       case "connection-opened":
         this.#series.observed.isReachable = true;
-        this.#instruments.createTime(seconds(event.durationMs), attributes);
+        this.#record(this.#instruments.createTime, event.durationMs, attributes);
         return;
       case "connection-failed":
         this.#series.observed.isReachable = false;
-        this.#instruments.createTime(seconds(event.durationMs), this.#series.failed(poolErrorType(event.error)));
+        this.#record(this.#instruments.createTime, event.durationMs, this.#series.failed(poolErrorType(event.error)));
         return;
       case "connection-closed":
         this.#onClosed(event);
@@ -99,14 +110,14 @@ export class PoolRecorder {
     const { durationMs, waitMs, hasOwnRoom, method, target } = event;
     const error = attemptError(event.judgement, event.isToolError, event.error);
     const shape = this.#shapes.of(event.connectionId);
-    this.#instruments.operationDuration(seconds(durationMs), this.#series.operation(shape, method, target, error));
+    this.#record(this.#instruments.operationDuration, durationMs, this.#series.operation(shape, method, target, error));
     if (!hasOwnRoom) return;
-    this.#instruments.waitTime(seconds(waitMs), this.#series.attributes);
-    this.#instruments.useTime(seconds(durationMs), this.#series.attributes);
+    this.#record(this.#instruments.waitTime, waitMs, this.#series.attributes);
+    this.#record(this.#instruments.useTime, durationMs, this.#series.attributes);
   }
 
   #onAcquireFailed({ waitMs, error }: EventOf<"acquire-failed">): void {
-    this.#instruments.waitTime(seconds(waitMs), this.#series.failed(poolErrorType(error)));
+    this.#record(this.#instruments.waitTime, waitMs, this.#series.failed(poolErrorType(error)));
     if (!McpPoolError.isInstance(error)) return;
     // A full queue is told at once: nobody has waited.
     const isLate = error.code === "TIMEOUT" || (error.code === "POOL_EXHAUSTED" && waitMs > 0);
@@ -120,17 +131,18 @@ export class PoolRecorder {
     // Later protocol revisions have no sessions.
     if (shape.era !== "legacy") return;
     const errorType = FAILURES.has(reason) ? reason : undefined;
-    this.#instruments.sessionDuration(seconds(ageMs), this.#series.session(shape, errorType));
+    this.#record(this.#instruments.sessionDuration, ageMs, this.#series.session(shape, errorType));
+  }
+
+  #record(record: RecordValue, ms: number, attributes: Attributes): void {
+    if (this.#instruments.isQuick) record(ms / 1_000, attributes);
+    else this.#queue.push(record, ms / 1_000, attributes);
   }
 
   /** What traffic has proven was no check. */
   #onChecked(durationMs: number, errorType: string | undefined): void {
     if (!this.#isChecking) return;
     this.#isChecking = false;
-    this.#instruments.healthCheckDuration(seconds(durationMs), this.#series.failed(errorType));
+    this.#record(this.#instruments.healthCheckDuration, durationMs, this.#series.failed(errorType));
   }
-}
-
-function seconds(ms: number): number {
-  return ms / 1_000;
 }

@@ -44,10 +44,27 @@ class OperationSeries {
   }
 }
 
+/** The operations of the connections of one shape. */
+class ShapeSeries {
+  /** By method and name, as attributes tell them; several names may go by one, such as all those beyond the limit. */
+  readonly byAttributes = new Map<string, OperationSeries>();
+  /** By method and name, as requests tell them: found without making a string of both. */
+  readonly byName = new Map<string, Map<string | undefined, OperationSeries>>();
+  #remembered = 0;
+
+  remember(method: string, target: string | undefined, series: OperationSeries): void {
+    if (this.#remembered >= MAX_REMEMBERED) return;
+    this.#remembered++;
+    const byTarget = this.byName.get(method);
+    if (byTarget === undefined) this.byName.set(method, new Map([[target, series]]));
+    else byTarget.set(target, series);
+  }
+}
+
 /** Builds the attributes of each series of a server once, since recording with a new object each time costs more. */
 export class ServerSeries {
   readonly #setup: ServerSeriesSetup;
-  readonly #operations = new Map<ConnectionShape, Map<string, OperationSeries>>();
+  readonly #operations = new Map<ConnectionShape, ShapeSeries>();
   readonly #withOne = new Map<string, Map<string, Attributes>>();
   readonly observed: ObservedServer;
 
@@ -110,18 +127,17 @@ export class ServerSeries {
   }
 
   #operationSeries(shape: ConnectionShape, method: string, target: string | undefined): OperationSeries {
-    let byName = this.#operations.get(shape);
-    if (byName === undefined) {
+    let own = this.#operations.get(shape);
+    if (own === undefined) {
       // Shapes are few; a server that changes them all the time must not fill the memory.
       if (this.#operations.size >= MAX_SHAPES) this.#operations.clear();
-      byName = new Map();
-      this.#operations.set(shape, byName);
+      own = new ShapeSeries();
+      this.#operations.set(shape, own);
     }
-    const key = target === undefined ? method : `${method}\n${target}`;
-    let series = byName.get(key);
+    let series = own.byName.get(method)?.get(target);
     if (series === undefined) {
-      series = this.#makeSeries(shape, method, target, byName);
-      if (byName.size < MAX_REMEMBERED) byName.set(key, series);
+      series = this.#makeSeries(shape, method, target, own);
+      own.remember(method, target, series);
     }
     return series;
   }
@@ -130,17 +146,16 @@ export class ServerSeries {
     shape: ConnectionShape,
     method: string,
     target: string | undefined,
-    byName: Map<string, OperationSeries>,
+    { byAttributes }: ShapeSeries,
   ): OperationSeries {
     const { methods, targetName, standardAttributes } = this.#setup;
     const own = targetAttributes(method, target, targetName);
-    // Several names may go by one, such as all those beyond the limit.
     const key = `${methods.of(method)}\n${String(Object.values(own)[0])}`;
-    let series = byName.get(key);
+    let series = byAttributes.get(key);
     if (series === undefined) {
       const attributes = { ...standardAttributes, [ATTRIBUTES.method]: methods.of(method), ...own, ...shape.operation };
       series = new OperationSeries(attributes);
-      byName.set(key, series);
+      byAttributes.set(key, series);
     }
     return series;
   }

@@ -5,7 +5,7 @@ import { systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import type { EndManner, Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
 import type { CloseBounds } from "./end-process-tree.ts";
-import { NotWritten, type ProcessOptions, StdioTransport } from "./stdio-transport.ts";
+import { type ProcessOptions, StdioTransport } from "./stdio-transport.ts";
 
 /** For a connection that never opened: its server is broken or unwanted, and its slot is needed. */
 const HURRIED_TIMEOUTS = { stdinEndMs: 250, terminateMs: 500, killMs: 1_000 };
@@ -37,14 +37,13 @@ export class StdioLink implements Link {
     return { transport: "stdio", processId: this.transport.processId };
   }
 
-  async sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> {
-    request.sent = true;
+  sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> | undefined {
     try {
-      await this.transport.send(message);
+      this.transport.sendRequest(message, request);
+      return undefined;
     } catch (error) {
-      if (!(error instanceof NotWritten)) throw error;
-      request.sent = false;
-      throw new RequestFailure("not-sent", error.message, { cause: error });
+      const reason = error instanceof Error ? error.message : String(error);
+      return Promise.reject(new RequestFailure("not-sent", reason, { cause: error }));
     }
   }
 

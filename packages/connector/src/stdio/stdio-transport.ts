@@ -1,10 +1,13 @@
 import type { ChildProcess } from "node:child_process";
+import { RequestFailure } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import spawn from "cross-spawn";
 import { settledWithin } from "../settled-within.ts";
+import type { OutgoingRequest } from "../v1/link.ts";
 import { type CloseBounds, endProcessTree } from "./end-process-tree.ts";
 import { LineReader } from "./line-reader.ts";
+import { type LineOwner, LineWriter, NotWritten } from "./line-writer.ts";
 import { unwatchChild, watchChild } from "./live-children.ts";
 import { hasExited } from "./process-group.ts";
 import { StderrTail } from "./stderr-tail.ts";
@@ -29,9 +32,17 @@ const LAST_OUTPUT_MS = 100;
 const EXIT_NOTICE_MS = 250;
 const MAX_QUOTE_LENGTH = 200;
 
-/** Nothing of the message reached the server as a whole line, so it cannot have run. */
-export class NotWritten extends Error {
-  override readonly name: string = "NotWritten";
+/** A message that is no request of ours. */
+class PlainLine implements LineOwner {
+  readonly isOpen = true;
+  sent = false;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+
+  constructor(resolve: () => void, reject: (error: Error) => void) {
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
 /** Runs a server as a child process in a process group of its own, and speaks JSON-RPC over its stdin and stdout. */
@@ -45,6 +56,7 @@ export class StdioTransport implements Transport {
   readonly #options: ProcessOptions;
   readonly #stderr: StderrTail;
   #child: ChildProcess | undefined;
+  #writer: LineWriter<PlainLine | OutgoingRequest> | undefined;
   #isInitialized = false;
   #hasClosed = false;
   #resolveClosed: () => void = () => {};
@@ -96,6 +108,7 @@ export class StdioTransport implements Transport {
     });
     // Without a descriptor left for them, there are no streams at all; the error that says so is on its way.
     for (const stream of child.stdio ?? []) stream?.on("error", report);
+    if (child.stdin) this.#writer = new LineWriter(child.stdin, (owner, error) => this.#written(owner, error));
     const reader = new LineReader(maxLineBytes, (line) => this.#read(line));
     child.stdout?.on("data", (chunk: Buffer) => {
       if (!this.#hasClosed && !reader.push(chunk)) {
@@ -112,40 +125,26 @@ export class StdioTransport implements Transport {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
-    const stdin = this.#child?.stdin;
-    if (this.#hasClosed || !stdin?.writable) {
-      return Promise.reject(new NotWritten("the server's stdin is closed", { cause: this.#lostCause }));
-    }
-    let line: string;
-    try {
-      line = `${JSON.stringify(message)}\n`;
-    } catch (error) {
-      return Promise.reject(new NotWritten("the message cannot be written as JSON", { cause: error }));
-    }
-    // Written alone, a failure means that the end of the line, the newline, did not arrive. Buffered lines go out
-    // together, and of those nobody knows.
-    const isAlone = stdin.writableLength === 0;
-    return new Promise((resolve, reject) => {
-      stdin.write(line, (error) => {
-        if (error === undefined || error === null) {
-          resolve();
-          return;
-        }
-        const failure = isAlone ? new NotWritten("writing to the server's stdin failed", { cause: error }) : error;
-        if (this.#isInitialized) reject(failure);
-        // During the handshake the reason matters more than the moment.
-        else void settledWithin(this.#closed, EXIT_NOTICE_MS).then(() => reject(failure));
-      });
-    });
+    return new Promise((resolve, reject) => this.#write(message, new PlainLine(resolve, reject)));
+  }
+
+  /**
+   * Sends a request's message, and fails the request if that fails.
+   * @throws {NotWritten} when it is clear at once that nothing can be sent
+   */
+  sendRequest(message: JSONRPCMessage, request: OutgoingRequest): void {
+    this.#write(message, request);
   }
 
   /** Ends the conversation; {@link end} ends the process. */
   async close(): Promise<void> {
+    this.#writer?.flush();
     this.#close();
   }
 
   /** Ends the whole process tree. */
   async end(timeouts: CloseBounds): Promise<void> {
+    this.#writer?.flush();
     this.#close();
     const child = this.#child;
     if (child?.pid === undefined) return;
@@ -165,8 +164,31 @@ export class StdioTransport implements Transport {
     return lines.length === 0 ? sentence : `${sentence}; stderr ends with: ${lines.slice(-5).join(" | ")}`;
   }
 
+  #write(message: JSONRPCMessage, owner: PlainLine | OutgoingRequest): void {
+    const writer = this.#writer;
+    if (this.#hasClosed || writer === undefined || !this.#child?.stdin?.writable) {
+      throw new NotWritten("the server's stdin is closed", { cause: this.#lostCause });
+    }
+    let line: string;
+    try {
+      line = `${JSON.stringify(message)}\n`;
+    } catch (error) {
+      throw new NotWritten("the message cannot be written as JSON", { cause: error });
+    }
+    writer.push(line, owner);
+  }
+
+  #written(owner: PlainLine | OutgoingRequest, error: Error | undefined): void {
+    if (!(owner instanceof PlainLine)) {
+      if (error !== undefined) failRequest(owner, error);
+    } else if (error === undefined) owner.resolve();
+    else if (this.#isInitialized) owner.reject(error);
+    // During the handshake the reason matters more than the moment.
+    else void settledWithin(this.#closed, EXIT_NOTICE_MS).then(() => owner.reject(error));
+  }
+
   #read(line: string): void {
-    if (this.#hasClosed || line.trim() === "") return;
+    if (this.#hasClosed) return;
     const message = parseMessage(line);
     try {
       if (message === undefined) this.#readGarbage(line);
@@ -177,6 +199,7 @@ export class StdioTransport implements Transport {
   }
 
   #readGarbage(line: string): void {
+    if (line.trim() === "") return;
     const shown = this.#stderr.redact(line);
     const quote = shown.length > MAX_QUOTE_LENGTH ? `${shown.slice(0, MAX_QUOTE_LENGTH)}…` : shown;
     const what = `a line that is no JSON-RPC message: ${JSON.stringify(quote)}`;
@@ -217,7 +240,15 @@ export class StdioTransport implements Transport {
     this.#hasClosed = true;
     this.#resolveClosed();
     this.onclose?.();
+    this.#writer?.drop(this.#lostCause);
   }
+}
+
+/** What was not written cannot have run; of all else nobody knows. */
+function failRequest(request: OutgoingRequest, error: Error): void {
+  const isUnwritten = error instanceof NotWritten;
+  if (isUnwritten) request.sent = false;
+  request.fail(new RequestFailure(isUnwritten ? "not-sent" : "outcome-unknown", error.message, { cause: error }));
 }
 
 function parseMessage(line: string): JSONRPCMessage | undefined {

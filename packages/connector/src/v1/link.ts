@@ -44,10 +44,10 @@ export interface Link {
   /** Names the endpoint in messages, without secrets. */
   readonly label: string;
   /**
-   * Sends a request's message.
+   * Sends a request's message. What returns no promise fails the request itself.
    * @throws {RequestFailure}
    */
-  sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void>;
+  sendRequest(message: JSONRPCRequest, request: OutgoingRequest): Promise<void> | undefined;
   /** Lets go of whatever is kept for a request that has ended. */
   forgetRequest(id: number): void;
   /** Says why the connection ended by itself, as far as that is known. */

@@ -122,7 +122,7 @@ export class MessageExchange implements Transport {
       this.#pending.set(id, pending);
       signal.addEventListener("abort", abort, { once: true });
       const message = requestMessage(id, method, params, options.onProgress !== undefined);
-      this.#link.sendRequest(message, pending).catch((error: unknown) => {
+      this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
         pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
       });
     });

@@ -3,11 +3,11 @@ import {
   type Issue,
   McpConfigurationError,
   type PoolControl,
+  type PoolEvent,
   type PoolPlugin,
   systemClock,
   type Unsubscribe,
 } from "@mcp-pool/core";
-import { EventQueue } from "../event-queue.ts";
 import { Instruments } from "../instruments.ts";
 import { recordingPlugin } from "../otel-metrics.ts";
 import { resolveOtelMetricsOptions } from "../otel-options.ts";
@@ -59,8 +59,6 @@ export class McpMetricsCollector {
   readonly #store = new SeriesStore();
   readonly #recording: PoolPlugin;
   readonly #figures = new Map<string, ServerFigures>();
-  /** Events that are not counted yet. */
-  readonly #queues = new Set<EventQueue>();
   readonly #callbacks: MetricCallbacks;
   readonly #loadPrometheus: () => Promise<PrometheusModules>;
   #isDetailed: boolean;
@@ -90,14 +88,11 @@ export class McpMetricsCollector {
       const figures = this.#figuresOf(pool.serverName);
       figures.add(pool);
       this.#callbacks.setActive(true);
-      const queue = new EventQueue(pool, (event) => figures.onEvent(event, this.#clock.now(), this.#isDetailed));
-      this.#queues.add(queue);
-      const unsubscribe = pool.subscribe((event) => queue.push(event), ServerFigures.TYPES);
+      const onEvent = (event: PoolEvent) => figures.onEvent(event, this.#isDetailed);
+      const unsubscribe = pool.subscribe(onEvent, ServerFigures.TYPES);
       const recording = this.#recording.install(pool);
       return {
         dispose: () => {
-          queue.flush();
-          this.#queues.delete(queue);
           unsubscribe();
           recording.dispose?.();
           this.#remove(pool, figures);
@@ -115,7 +110,6 @@ export class McpMetricsCollector {
   /** Changes settings while pools are open. */
   configure(options: Pick<McpMetricsCollectorOptions, "metricsIntervalMs" | "detailedMetrics">): void {
     check(options);
-    this.#flush();
     this.#isDetailed = options.detailedMetrics ?? false;
     this.#callbacks.setInterval(options.metricsIntervalMs ?? 60_000);
   }
@@ -132,7 +126,6 @@ export class McpMetricsCollector {
   getServerMetrics(name: string, query?: MetricsQuery<"camelCase">): ServerMetrics | undefined;
   getServerMetrics(name: string, query: MetricsQuery<"snake_case">): SnakeCase<ServerMetrics> | undefined;
   getServerMetrics(name: string, { keys }: MetricsQuery = {}): ServerMetrics | SnakeCase<ServerMetrics> | undefined {
-    this.#flush();
     const figures = this.#figures.get(name);
     if (figures === undefined || !this.#isKnown(name)) return undefined;
     const metrics = this.#metricsOf(figures, this.#manager?.stats().servers[name]?.tags ?? []);
@@ -180,18 +173,12 @@ export class McpMetricsCollector {
 
   /** Starts all counts and times anew; the series of OpenTelemetry and Prometheus go on. */
   resetMetrics(): void {
-    this.#flush();
     for (const figures of this.#figures.values()) figures.reset();
     this.#pastRequests = 0;
     this.#pastFailures = 0;
   }
 
-  #flush(): void {
-    for (const queue of this.#queues) queue.flush();
-  }
-
   #all(tag: string | undefined): AllMetrics {
-    this.#flush();
     const manager = this.#manager?.stats();
     const tagsOf = (name: string) => manager?.servers[name]?.tags ?? [];
     const known = [...this.#figures].filter(([name]) => this.#isKnown(name));
@@ -227,7 +214,7 @@ export class McpMetricsCollector {
   #figuresOf(serverName: string): ServerFigures {
     let figures = this.#figures.get(serverName);
     if (figures === undefined) {
-      figures = new ServerFigures();
+      figures = new ServerFigures(this.#clock);
       this.#figures.set(serverName, figures);
     }
     return figures;

@@ -26,6 +26,7 @@ export interface StoredMetric {
 
 /** Keeps series in memory, cumulatively. Recording finds a series by its attributes' identity, so that it costs next to nothing. */
 export class SeriesStore implements MetricSink {
+  readonly isQuick = true;
   readonly #metrics = new Map<MetricDefinition, Series>();
   #observe: (observe: Observe) => void = () => {};
 
@@ -80,6 +81,8 @@ class Series {
   readonly #byObject = new WeakMap<Attributes, StoredPoint>();
   readonly #byKey = new Map<string, StoredPoint>();
   readonly #definition: MetricDefinition;
+  #latest: StoredPoint | undefined;
+  #latestAttributes: Attributes | undefined;
 
   constructor(definition: MetricDefinition) {
     this.#definition = definition;
@@ -90,6 +93,14 @@ class Series {
   }
 
   of(attributes: Attributes): StoredPoint {
+    // Mostly it is the same again.
+    if (this.#latest !== undefined && this.#latestAttributes === attributes) return this.#latest;
+    this.#latest = this.#find(attributes);
+    this.#latestAttributes = attributes;
+    return this.#latest;
+  }
+
+  #find(attributes: Attributes): StoredPoint {
     let point = this.#byObject.get(attributes);
     if (point === undefined) {
       const key = JSON.stringify(Object.entries(attributes).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -1,4 +1,4 @@
-import { McpPoolError, type PoolControl, type PoolEvent, type PoolEventType } from "@mcp-pool/core";
+import { type Clock, McpPoolError, type PoolControl, type PoolEvent, type PoolEventType } from "@mcp-pool/core";
 import { BoundedNames } from "../bounded-names.ts";
 import { ErrorRate } from "./error-rate.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
@@ -34,6 +34,7 @@ export class ServerFigures {
   readonly create: LatencyHistogram = new LatencyHistogram();
   readonly healthCheck: LatencyHistogram = new LatencyHistogram();
   readonly request: LatencyHistogram = new LatencyHistogram();
+  readonly #clock: Pick<Clock, "now">;
   readonly #tools = new Map<string, ToolFigures>();
   readonly #checking = new Set<string>();
   #toolNames = new BoundedNames(MAX_TOOLS);
@@ -45,6 +46,10 @@ export class ServerFigures {
   isReachable: boolean | undefined;
   requests = 0;
   failures = 0;
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
 
   get totals(): ServerTotals {
     return subtract(this.#all, this.#baseline);
@@ -74,10 +79,10 @@ export class ServerFigures {
     if (this.pools.size === 0) this.isReachable = undefined;
   }
 
-  onEvent(event: PoolEvent, now: number, isDetailed: boolean): void {
+  onEvent(event: PoolEvent, isDetailed: boolean): void {
     switch (event.type) {
       case "request-settled":
-        this.#onRequest(event, now, isDetailed);
+        this.#onRequest(event, isDetailed);
         return;
       case "request-finished":
         if (event.hasOwnRoom) this.acquire.record(event.waitMs);
@@ -87,7 +92,7 @@ export class ServerFigures {
         return;
       case "acquire-failed":
         // A request that got no connection is told of when it settles. What is no error of the pool is a caller's abort.
-        if (event.kind === "acquire" && McpPoolError.isInstance(event.error)) this.#count(now, isFailure(event.error));
+        if (event.kind === "acquire" && McpPoolError.isInstance(event.error)) this.#count(isFailure(event.error));
         return;
       case "connection-opened":
         this.isReachable = true;
@@ -123,10 +128,10 @@ export class ServerFigures {
     return [...this.pools].map(totalsOf).reduce(add, this.#past);
   }
 
-  #onRequest(event: Extract<PoolEvent, { readonly type: "request-settled" }>, now: number, isDetailed: boolean): void {
+  #onRequest(event: Extract<PoolEvent, { readonly type: "request-settled" }>, isDetailed: boolean): void {
     if (event.isAborted) return;
     const hasFailed = event.error !== undefined && isFailure(event.error);
-    this.#count(now, hasFailed);
+    this.#count(hasFailed);
     this.request.record(event.durationMs);
     if (isDetailed && event.method === "tools/call" && event.target !== undefined) {
       const tool = this.#tool(event.target);
@@ -137,10 +142,10 @@ export class ServerFigures {
     }
   }
 
-  #count(now: number, hasFailed: boolean): void {
+  #count(hasFailed: boolean): void {
     this.requests++;
     if (hasFailed) this.failures++;
-    this.errorRate.record(now, hasFailed);
+    this.errorRate.record(this.#clock.now(), hasFailed);
   }
 
   #tool(target: string): ToolFigures {
