@@ -6,7 +6,12 @@ import { type Commands, type Page, printsAs, readPage } from "./page.ts";
 import { PageFolder } from "./page-folder.ts";
 
 const DOCS = fileURLToPath(new URL("../../../docs", import.meta.url));
-const PAGES = ["migrating-from-python.md", "operations.md", ...globSync("migrating/from-*.md", { cwd: DOCS }).sort()];
+const PAGES = [
+  "recipes.md",
+  "migrating-from-python.md",
+  "operations.md",
+  ...globSync("migrating/from-*.md", { cwd: DOCS }).sort(),
+];
 const SLOW = { timeout: 120_000 };
 
 const folder = new PageFolder();

@@ -38,6 +38,8 @@ export class FileWatch {
     const { usePolling, onChange, onError } = this.#options;
     const watcher = watch(folder, {
       ignoreInitial: true,
+      // What a program is there for keeps it running; waiting for a change of its configuration doesn't.
+      persistent: false,
       depth: 0,
       followSymlinks: false,
       usePolling,

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { FileWatch } from "./file-watch.ts";
 import { type LoadMcpConfigOptions, loadMcpConfig } from "./load-mcp-config.ts";
 import type { McpManagerConfig } from "./mcp-manager-config.ts";
 
@@ -41,6 +40,8 @@ export async function watchMcpConfig(
   options: WatchMcpConfigOptions = {},
 ): Promise<McpConfigWatcher> {
   const { quietMs = DEFAULT_QUIET_MS, usePolling = false, onReload, onError = warn, ...loadOptions } = options;
+  // Not everybody who reads a configuration watches it.
+  const { FileWatch } = await import("./file-watch.ts");
   let timer: NodeJS.Timeout | undefined;
   let isReading = false;
   let isClosed = false;

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { McpConfigurationError } from "@mcp-pool/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type McpManagerConfig, type WatchMcpConfigOptions, watchMcpConfig } from "../src/index.ts";
@@ -135,9 +137,14 @@ describe("a watched file", SLOW, () => {
 
   it("may be watched by polling", async () => {
     const path = fileOf(text("a"));
-    const { until } = await watched(path, { usePolling: true });
-    writeFileSync(path, text("polled"));
-    await until("polled");
+    const { seen } = await watched(path, { usePolling: true });
+    let times = 0;
+    // A change in the very moment in which the polling begins may be taken for the state at the start.
+    const change = () => {
+      writeFileSync(path, text(`polled-${times++}`));
+      expect(seen.at(-1)).toMatch(/^polled/);
+    };
+    await vi.waitFor(change, { timeout: 20_000, interval: 500 });
   });
 
   it("is left alone after close", async () => {
@@ -176,5 +183,15 @@ describe("a watched file", SLOW, () => {
     writeFileSync(path, text("a"));
     await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(3), { timeout: 10_000 });
     expect(seen).toEqual(["a", "a"]);
+  });
+
+  it.each([false, true])("keeps no program running that has come to its end, with polling %s", async (usePolling) => {
+    const program = `
+      import { watchMcpConfig } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+      await watchMcpConfig(process.argv[1], { reload: async () => console.log("in force") }, { usePolling: ${usePolling} });
+    `;
+    const args = ["--input-type=module", "-e", program, fileOf(text("a"))];
+    const ended = promisify(execFile)(process.execPath, args, { timeout: 25_000, killSignal: "SIGKILL" });
+    expect((await ended).stdout).toBe("in force\n");
   });
 });

@@ -49,28 +49,41 @@ const SDK_V1: SdkBinding = {
   },
 };
 
-/**
- * Returns what opens connections to one server. The SDK is loaded at once, while nothing is in the way; what that fails
- * with, the connects will say, and each of them tries again.
- */
+/** Returns what opens connections to one server, loaded as {@link loadedAtOnce} does it. */
 export function loadedOnce(binding: SdkBinding = SDK_V1, settings: ClientSettings): () => Promise<ServerSdk> {
-  let loading: Promise<ServerSdk> | undefined;
-  const load = (): Promise<ServerSdk> => {
-    loading ??= binding.forServer(settings).catch((cause: unknown) => {
+  return loadedAtOnce(
+    () => binding.forServer(settings),
+    (cause) => reasonOf(binding, cause),
+  );
+}
+
+/**
+ * Loads modules once, and at once, while nothing is in the way. What that fails with, the connects will say, and each of
+ * them tries again.
+ */
+export function loadedAtOnce<T>(load: () => Promise<T>, reasonOf: (cause: unknown) => string): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  const once = (): Promise<T> => {
+    loading ??= load().catch((cause: unknown) => {
       loading = undefined;
-      throw new ConnectFailure(reasonOf(binding, cause), { cause });
+      throw new ConnectFailure(reasonOf(cause), { cause });
     });
     return loading;
   };
-  load().catch(() => {});
-  return load;
+  once().catch(() => {});
+  return once;
 }
 
 function reasonOf({ version }: SdkBinding, cause: unknown): string {
   if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) {
-    return `the MCP SDK could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return couldNotLoad("the MCP SDK", cause);
   }
   return version === "v1"
     ? "@modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()"
     : "@modelcontextprotocol/client is not installed: install it, or use the 1.x SDK";
+}
+
+/** Says that something which is installed could not be loaded, and why. */
+export function couldNotLoad(what: string, cause: unknown): string {
+  return `${what} could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

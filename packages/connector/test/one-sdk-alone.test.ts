@@ -65,4 +65,12 @@ describe("with one SDK installed", SLOW, () => {
       "ConnectFailure @modelcontextprotocol/sdk is not installed: install it, or pass the 2.x SDK with sdk: sdkV2()",
     );
   });
+
+  test("undici is loaded for HTTP alone, and a connect says what that fails with", async () => {
+    expect(await without(["undici"], ON_V1)).toBe("legacy hi");
+    const overHttp = ON_V1.replace(/stdioConnector\(.*\);/, 'httpConnector({ url: "http://127.0.0.1:9" });');
+    expect(await without(["undici"], overHttp)).toBe(
+      "ConnectFailure the HTTP client could not be loaded: Cannot find package undici",
+    );
+  });
 });

@@ -8,10 +8,11 @@ import { eventually, SLOW } from "./connecting.ts";
 const ENTRY = fileURLToPath(new URL("../src/stdio/index.ts", import.meta.url));
 
 /** Starts a process with a stubborn server and its stubborn child, which then does what it is told. */
-async function processWithServers(ending: string) {
+async function processWithServers(ending: string, beginning = "") {
   const server = stdioTestServer({ TEST_SERVER_STUBBORN: "1" });
   const code = `
     import { stdioConnector } from ${JSON.stringify(ENTRY)};
+    ${beginning}
     const { signal } = new AbortController();
     const request = { serverName: "s", identity: undefined, signal, timeoutMs: 20_000 };
     const connection = await stdioConnector(${JSON.stringify(server)}).connect(request);
@@ -54,16 +55,22 @@ describe("when our own process dies, no server is left:", SLOW, () => {
     await eventually(() => pids.filter(isProcessRunning)).toEqual([]);
   });
 
-  test("and one that handles a signal by itself lives on, with its servers", async () => {
+  test.each([
+    ["on", "before"],
+    ["once", "before"],
+    ["on", "after"],
+    ["once", "after"],
+  ])("and one that handles a signal, with %s() %s its first server, lives on", async (how, when) => {
+    const handle = `process.${how}("SIGTERM", () => setTimeout(() => console.log("alive"), 10));`;
+    const stay = "setInterval(() => {}, 1e6);";
     const { child, pids } = await processWithServers(
-      "process.on('SIGTERM', () => console.log('handled')); setInterval(() => {}, 1e6)",
+      when === "after" ? handle + stay : stay,
+      when === "before" ? handle : "",
     );
-    const handled = once(child.stdout, "data");
+    const spoken = once(child.stdout, "data").then(([line]) => String(line).trim());
     child.kill("SIGTERM");
-    expect(String(await handled).trim()).toBe("handled");
-    expect(child.exitCode).toBeNull();
+    expect(await Promise.race([spoken, endOf(child)])).toBe("alive");
     expect(pids.every(isProcessRunning)).toBe(true);
-    child.kill("SIGKILL");
-    await eventually(() => pids.filter(isProcessRunning)).toEqual([]);
+    for (const pid of pids) process.kill(pid, "SIGKILL");
   });
 });

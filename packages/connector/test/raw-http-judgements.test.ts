@@ -100,12 +100,11 @@ const answers: Readonly<Record<string, readonly [answer: Answer, judgement: stri
     "aborted",
   ],
   ...statuses([301, 302, 307, 308], "not-sent", { location: "http://127.0.0.1:1/elsewhere" }),
-  ...statuses([404, 405, 408, 410, 425], "not-sent"),
+  ...statuses([404, 405, 408, 410, 421, 425], "not-sent"),
   ...statuses([401, 403], "unauthorised"),
-  ...statuses([400, 402, 406, 409, 411, 413, 414, 415, 422, 426, 428, 431, 451], "answered"),
+  ...statuses([400, 402, 406, 407, 409, 411, 413, 414, 415, 422, 426, 428, 431, 451], "answered"),
   ...statuses([429, 503], "overloaded"),
-  // fetch makes an error without a status of 407, and repeats what met 421 by itself.
-  ...statuses([407, 500, 501, 502, 504, 505, 507, 508, 511, 520, 524, 529], "outcome-unknown"),
+  ...statuses([500, 501, 502, 504, 505, 507, 508, 511, 520, 524, 529], "outcome-unknown"),
 };
 
 function statuses(all: readonly number[], judgement: string, headers = {}): Record<string, readonly [Answer, string]> {

@@ -119,6 +119,33 @@ describe("what a modern server announces", SLOW, () => {
     expect(tools).toEqual([]);
   });
 
+  test("is not listened for any longer once nobody waits for the subscription, unless it was in force before", async () => {
+    const { server, connection } = await openModern();
+    const listened = () =>
+      server
+        .openParams(LISTEN)
+        .map((params) => (params?.notifications as Record<string, unknown>)?.resourceSubscriptions);
+    await eventually(listened).toEqual([undefined]);
+    const subscribe = (uri: string, signal: AbortSignal) =>
+      connection.request("resources/subscribe", { uri }, { signal });
+    const giveUp = async (uri: string): Promise<void> => {
+      const controller = new AbortController();
+      const subscribing = subscribe(uri, controller.signal);
+      controller.abort(new Error("enough"));
+      expect(await failureOf(subscribing)).toMatchObject({ judgement: "aborted" });
+    };
+    await giveUp("test://given-up");
+    await eventually(() => server.requests.get(LISTEN)).toBeGreaterThanOrEqual(2);
+    await eventually(listened).toEqual([undefined]);
+    await subscribe(RESOURCE_URI, never());
+    await giveUp(RESOURCE_URI);
+    await subscribe("test://other", never());
+    await eventually(listened).toEqual([[RESOURCE_URI, "test://other"]]);
+    const notes = heard(connection, UPDATED);
+    server.changeResource("second");
+    await eventually(() => notes.length).toBe(1);
+  });
+
   test("cannot be subscribed to while the server is gone, and the refusal says so", async () => {
     const { server, connection } = await openModern({ listen: false });
     await server.stop();

@@ -1,3 +1,4 @@
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -94,10 +95,11 @@ export class Acquisition {
     return queueFullError(this.#context, this.counts);
   }
 
-  #terms<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): WaitTerms<Granted> {
+  #terms<Granted>(options: (AcquireOptions & CallTime) | undefined, plain: WaitTerms<Granted>): WaitTerms<Granted> {
     if (options === undefined) return plain;
     const { signal, stickyKey, timeoutMs } = options;
-    const limitAt = timeoutMs === undefined ? Infinity : this.#context.clock.now() + timeoutMs;
+    const startedAt = options[CALLED_AT] ?? this.#context.clock.now();
+    const limitAt = timeoutMs === undefined ? Infinity : startedAt + timeoutMs;
     return { ...plain, signal, stickyKey, limitAt };
   }
 

@@ -87,6 +87,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     });
     this.entry.attempts.pushBack(this);
     const { method, options, deadlineAt } = this.request;
+    this.request.hold?.begin(this.entry);
     const { wheel } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
     wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + this.#timeoutMs));

@@ -1,3 +1,4 @@
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { McpTimeoutError, McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
@@ -19,6 +20,7 @@ import type {
   ResourceTemplate,
   Tool,
 } from "./protocol.ts";
+import type { RefusedCall } from "./request-records.ts";
 
 /** Sends requests to one MCP server. */
 export interface Requester {
@@ -43,6 +45,8 @@ export interface McpClientContext {
   readonly timeoutMs?: number | undefined;
   /** @default the machine's own clock */
   readonly clock?: Clock | undefined;
+  /** Is told of a call whose parameters are wrong, so that nothing is sent. */
+  readonly onRefused?: ((call: RefusedCall) => void) | undefined;
 }
 
 /**
@@ -56,6 +60,7 @@ export class McpClient {
   readonly #serverName: string | undefined;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
+  readonly #onRefused: McpClientContext["onRefused"];
   // One function for all calls, so that a call allocates none.
   readonly #readToolResult = (result: unknown): CallToolResult => {
     // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
@@ -70,12 +75,13 @@ export class McpClient {
     this.#serverName = context.serverName;
     this.#timeoutMs = context.timeoutMs ?? Infinity;
     this.#clock = context.clock ?? systemClock;
+    this.#onRefused = context.onRefused;
   }
 
   /** Calls a tool; a result with `isError` is returned like any other. */
   callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
     return (
-      this.#refuse("tools/call", params, NAMED) ??
+      this.#refuse("tools/call", params, NAMED, options) ??
       this.#requester.request("tools/call", params, options).then(this.#readToolResult)
     );
   }
@@ -139,7 +145,7 @@ export class McpClient {
     options: RequestOptions | undefined,
   ): Promise<Result> {
     return (
-      this.#refuse(method, params, form) ??
+      this.#refuse(method, params, form, options) ??
       this.#requester
         .request(method, params, options)
         .then((result) => this.#check(method, result, wanted, field) as Result)
@@ -147,8 +153,8 @@ export class McpClient {
   }
 
   /** A cursor may mean something on the connection alone that gave it. */
-  #list<Item>(method: string, field: string, options: RequestOptions | undefined): Promise<Item[]> {
-    const startedAt = this.#clock.now();
+  #list<Item>(method: string, field: string, options: (RequestOptions & CallTime) | undefined): Promise<Item[]> {
+    const startedAt = options?.[CALLED_AT] ?? this.#clock.now();
     const list = (requester: Requester) => this.#pages<Item>(requester, { method, field, startedAt }, options);
     return this.#requester.onOneConnection?.(list) ?? list(this.#requester);
   }
@@ -190,22 +196,30 @@ export class McpClient {
     startedAt: number,
     pagesRead: number,
     options: RequestOptions | undefined,
-  ): RequestOptions | undefined {
+  ): (RequestOptions & CallTime) | undefined {
     const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
     const spentMs = this.#clock.now() - startedAt;
     if (spentMs === 0 && pagesRead === 0) return options;
     const leftMs = timeoutMs - spentMs;
     if (leftMs === Infinity) return options;
-    if (leftMs > 0) return { ...options, timeoutMs: leftMs };
+    if (leftMs > 0) return { ...options, timeoutMs: leftMs, [CALLED_AT]: undefined };
     const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${pagesRead}`;
-    throw new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome: "unknown" });
+    const outcome = pagesRead === 0 ? "not-sent" : "unknown";
+    const error = new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome });
+    this.#onRefused?.({ method, options, error });
+    throw error;
   }
 
   get #server(): string {
     return this.#serverName === undefined ? "the MCP server" : `MCP server "${this.#serverName}"`;
   }
 
-  #refuse(method: string, params: unknown, form: Form): Promise<never> | undefined {
+  #refuse(
+    method: string,
+    params: unknown,
+    form: Form,
+    options: RequestOptions | undefined,
+  ): Promise<never> | undefined {
     const isRight = ([path, kind]: Form[number]) => isObject(params) && kind.accepts(params[path]);
     if (form.every(isRight)) return undefined;
     const issues = isObject(params)
@@ -215,7 +229,9 @@ export class McpClient {
       : [{ path: "", message: `must be an object, got ${describe(params)}` }];
     const list = issues.map((issue) => `${issue.path || "they"} ${issue.message}`).join("; ");
     const message = `invalid parameters of ${method} for ${this.#server}, so it was not sent: ${list}`;
-    return Promise.reject(new McpValidationError(message, { serverName: this.#serverName, issues }));
+    const error = new McpValidationError(message, { serverName: this.#serverName, issues });
+    this.#onRefused?.({ method, params, options, error });
+    return Promise.reject(error);
   }
 
   #check(method: string, result: unknown, wanted: Kind, field: string): Readonly<Record<string, unknown>> {

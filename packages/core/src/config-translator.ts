@@ -6,7 +6,10 @@ import type { McpConnectionManagerOptions, McpServerDefinition } from "./manager
  * It adds the problems that it finds to `issues`, so that all problems are told at once.
  */
 export interface ConfigTranslator<Config, Server> {
+  /** Translates only: core may still refuse what comes out, and then nothing may have changed. */
   manager(config: Config, issues: Issue[]): McpConnectionManagerOptions;
+  /** Is told that what {@link manager} returned last comes into force now. */
+  accepted?(): void;
   server(name: string, server: Server, issues: Issue[]): McpServerDefinition;
   /** Says where a server's settings stand, for the messages. @default `servers.<name>` */
   readonly serverPath?: ((serverName: string) => string) | undefined;

@@ -26,6 +26,8 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   timeoutsInRow = 0;
   /** Requests under way on it, abandoned ones and those of leases included. */
   readonly attempts: LinkedList<Attempt> = new LinkedList();
+  /** Sessions that it has had before this one. */
+  renewals = 0;
   /** Subscriptions that live on this connection. */
   pins = 0;
   stickyKey: string | undefined;

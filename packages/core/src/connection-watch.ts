@@ -46,6 +46,7 @@ export function watchConnection(
   };
   const onEvent = (event: ConnectionEvent) => {
     if (event.type === "session-renewed") {
+      entry.renewals++;
       checker.alive(entry, coarseNow());
       tools.ensureVersion(versionOf(entry));
       // The old session took all of these along.

@@ -121,6 +121,9 @@ export interface ServerNotification {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A notification to the server. */
+export type ClientNotification = ServerNotification;
+
 /** What an open connection has to tell of itself, beside its end. */
 export type ConnectionEvent =
   /** The server had forgotten the session; another one is in its place, and what belonged to the old one is gone. */
@@ -164,6 +167,12 @@ export interface McpConnection {
     params: Readonly<Record<string, unknown>> | undefined,
     options: ConnectionRequestOptions,
   ): Promise<unknown>;
+  /**
+   * Sends one notification, and resolves when it is on its way; where the protocol of the connection has no such thing, at
+   * once. A connection that sends none leaves it out.
+   * @throws {RequestFailure}
+   */
+  sendNotification?(notification: ClientNotification, signal: AbortSignal): Promise<void>;
   /** Resolves if the server is alive; "method not found" counts as alive. */
   probe(signal: AbortSignal): Promise<void>;
   onNotification(listener: (notification: ServerNotification) => void): Unsubscribe;

@@ -29,13 +29,26 @@ export function callServer<T>(
 ): Promise<T> {
   try {
     const server = servers.get(name);
-    if (server.definition.onCircuitOpen === undefined) return server.run(options, work);
-    const run = async (each: ManagedServer) => each.run(each === server ? options : forAnother(options), work);
+    const request = { method: METHODS[method], params };
+    if (server.definition.onCircuitOpen === undefined) return server.run(options, work, request);
+    const run = async (each: ManagedServer) => each.run(each === server ? options : forAnother(options), work, request);
     return withFallback(servers, server, method, params, run, new Set()) as Promise<T>;
   } catch (error) {
     return Promise.reject(error);
   }
 }
+
+/** What the manager's methods ask of a server. */
+const METHODS: Readonly<Record<FallbackMethod, string>> = {
+  callTool: "tools/call",
+  listTools: "tools/list",
+  listResources: "resources/list",
+  listResourceTemplates: "resources/templates/list",
+  readResource: "resources/read",
+  listPrompts: "prompts/list",
+  getPrompt: "prompts/get",
+  complete: "completion/complete",
+};
 
 /** A server that stands in is another party: headers meant for the first one, with credentials in them perhaps, stay here. */
 function forAnother(options: RequestOptions | undefined): RequestOptions | undefined {

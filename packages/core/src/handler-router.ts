@@ -2,6 +2,7 @@ import { type ClientHandlers, type HandlerKind, kindsOf } from "./client-handler
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpValidationError } from "./errors.ts";
+import type { ResolvedPoolOptions } from "./options.ts";
 import { invalid } from "./request-options.ts";
 
 /** JSON-RPC: method not found. */
@@ -26,9 +27,8 @@ export class HandlerRouter {
   readonly #context: PoolContext;
 
   constructor(context: PoolContext) {
-    const { handlers, leaseHandlers } = context.options;
     this.#context = context;
-    this.kinds = new Set([...kindsOf(handlers), ...leaseHandlers]);
+    this.kinds = announcedKinds(context.options);
   }
 
   /** The handlers that the connection is opened with. */
@@ -68,6 +68,24 @@ export class HandlerRouter {
     if (handler !== undefined) return handler as NonNullable<ClientHandlers[Kind]>;
     throw new NoHandler(`nobody here answers ${kind} for "${serverName}" now`);
   }
+}
+
+/** Whether a server must be told anew what it may ask, which takes another connection: up to 2025-11-25 it is told once. */
+export function announcesOtherwise(old: ResolvedPoolOptions, now: ResolvedPoolOptions): boolean {
+  const [before, after] = [announcedKinds(old), announcedKinds(now)];
+  if (before.size !== after.size) return true;
+  return [...after].some(
+    (kind) => !before.has(kind) || !isSame(old.handlers?.features?.[kind], now.handlers?.features?.[kind]),
+  );
+}
+
+function announcedKinds({ handlers, leaseHandlers }: ResolvedPoolOptions): ReadonlySet<HandlerKind> {
+  return new Set([...kindsOf(handlers), ...leaseHandlers]);
+}
+
+/** Features are plain data; in another order they count as changed, which costs a connection and no more. */
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Of several calls on one lease none can be told from the others, so that the lease itself answers then. */

@@ -18,6 +18,7 @@ export type { Clock, Timer } from "./clock.ts";
 export { systemClock } from "./clock.ts";
 export type { ConfigTranslator } from "./config-translator.ts";
 export type {
+  ClientNotification,
   CloseReason,
   ConnectionEndpoint,
   ConnectionEvent,

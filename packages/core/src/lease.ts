@@ -4,8 +4,10 @@ import type { Clock } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpValidationError } from "./errors.ts";
+import { onHeldConnection } from "./one-connection.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease, PooledConnection } from "./plugin.ts";
+import type { RefusedCall } from "./request-records.ts";
 
 /** What a lease asks of its pool. */
 export interface LeaseHost {
@@ -21,6 +23,9 @@ export interface LeaseHost {
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void;
   onReleasedAgain(lease: Lease): void;
   onListenerFailed(error: unknown): void;
+  sendRootsListChanged(entry: ConnectionEntry): Promise<void>;
+  /** Is told of a call on the lease that ended before it could set out. */
+  onRefused(call: RefusedCall): void;
 }
 
 /**
@@ -83,7 +88,8 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   /** Speaks MCP on this very connection. */
   get client(): McpClient {
     const { serverName, requestTimeoutMs, clock } = this.#host;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock });
+    const onRefused = (call: RefusedCall) => this.#host.onRefused(call);
+    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock, onRefused });
     return this.#client;
   }
 
@@ -98,8 +104,26 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
 
   /** Sends any request on this connection and resolves with the JSON-RPC result. */
   request(method: string, params?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<unknown> {
-    if (this.#isReleased) return Promise.reject(this.#releasedError());
+    if (this.#isReleased) {
+      const error = this.#releasedError();
+      this.#host.onRefused({ method, params, options, error });
+      return Promise.reject(error);
+    }
     return this.#host.requestOnLease(this, method, params, options);
+  }
+
+  /**
+   * Tells the server on this connection that the roots have changed which the handlers list, so that it asks again.
+   * @throws {McpValidationError} after the release, or unless the server was told to expect it; see `pool.sendRootsListChanged`
+   */
+  async sendRootsListChanged(): Promise<void> {
+    if (this.#isReleased) throw this.#releasedError();
+    await this.#host.sendRootsListChanged(this.#entry);
+  }
+
+  /** Runs requests that belong together, such as the pages of a list, in one session of this connection. */
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    return onHeldConnection(this, this.#entry, this.#host.serverName, work);
   }
 
   /**

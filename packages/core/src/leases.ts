@@ -8,11 +8,14 @@ import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
+import type { RefusedCall } from "./request-records.ts";
+import { sendRootsListChanged } from "./roots-changes.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the leases of a pool need of it. */
 export interface LeasesHost {
   requestOnLease: LeaseHost["requestOnLease"];
+  onRefused: LeaseHost["onRefused"];
   /** Gives back a connection whose lease has ended. */
   giveBack(entry: ConnectionEntry): void;
 }
@@ -115,6 +118,14 @@ export class Leases implements LeaseHost {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
+  }
+
+  onRefused(call: RefusedCall): void {
+    this.#host.onRefused(call);
+  }
+
+  sendRootsListChanged(entry: ConnectionEntry): Promise<void> {
+    return sendRootsListChanged([entry], this.#context);
   }
 
   onListenerFailed(error: unknown): void {

@@ -1,17 +1,24 @@
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { CapacityClaimant } from "./capacity.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { type DerivedPool, DerivedPools } from "./derived-pools.ts";
-import { McpPoolClosedError, McpValidationError } from "./errors.ts";
+import { McpPoolClosedError } from "./errors.ts";
+import { identityMissing, identityRequired } from "./identity-required.ts";
+import { LoggingLevels } from "./logging-levels.ts";
 import { type McpConnectionManagerOptions, type McpServerDefinition, poolOptionsOf } from "./manager-options.ts";
 import type { AcquireOptions, PoolOptions, Sharing } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import { McpConnectionPool } from "./pool.ts";
 import { createServerState, type PoolEnvironment } from "./pool-environment.ts";
+import { targetOf } from "./request-errors.ts";
+import { invalid, optionsError } from "./request-options.ts";
+import type { RefusedCall } from "./request-records.ts";
 import { resolveWithin } from "./resolvable.ts";
 import type { ServerState } from "./server-state.ts";
+import { checkLevel, type LoggingLevel } from "./session-logging.ts";
 
 /** Time for a function that supplies an identity, where nothing says how long a call may take, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -29,6 +36,12 @@ export interface ManagedServerEnvironment {
 /** What a call or an acquire says of the pool it wants. */
 export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers" | "signal" | "timeoutMs">;
 
+/** The request that a call makes, if it makes one. */
+export interface AskedFor {
+  readonly method?: string | undefined;
+  readonly params?: unknown;
+}
+
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
@@ -36,6 +49,9 @@ export class ManagedServer {
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
   readonly #plugins: readonly PoolPlugin[];
+  readonly #levels = new LoggingLevels();
+  /** Counts and tells of a call that gets no pool. */
+  #refused: (call: RefusedCall) => void = () => {};
   #definition: McpServerDefinition;
   #options: PoolOptions;
   #poolCount = 1;
@@ -59,7 +75,11 @@ export class ManagedServer {
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
-    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined);
+    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined, {
+      onRefusals: (refused) => {
+        this.#refused = refused;
+      },
+    });
   }
 
   get definition(): McpServerDefinition {
@@ -79,18 +99,18 @@ export class ManagedServer {
    */
   pool(identity?: string, sharing: Sharing = this.#sharing, handlers?: ClientHandlers): McpConnectionPool {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
-      throw this.#invalid("identity", "must be a string that is not empty");
+      throw invalid("identity", "must be a string that is not empty", this.name);
     }
     if (identity === undefined && this.#definition.identityRequired) {
-      throw this.#invalid("identity", "is required by this server, and none was given");
+      throw identityMissing(this.name);
     }
     const kinds = sharing === "exclusive" ? this.#untold(handlers) : [];
     if (sharing === this.#sharing && identity === undefined && kinds.length === 0) return this.main;
     if (sharing !== "exclusive" && sharing !== "shared") {
-      throw this.#invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`);
+      throw invalid("sharing", `must be "shared" or "exclusive", not ${JSON.stringify(sharing)}`, this.name);
     }
     if (sharing === "shared" && this.#sharing === "exclusive") {
-      throw this.#invalid("sharing", "cannot be shared on a server that is declared exclusive");
+      throw invalid("sharing", "cannot be shared on a server that is declared exclusive", this.name);
     }
     const key = JSON.stringify([sharing, identity, kinds]);
     const known = this.#derived.use(key);
@@ -104,34 +124,44 @@ export class ManagedServer {
     return derived.pool;
   }
 
-  /** Like {@link pool}, for the options of a call or an acquire; a promise only where a function supplies the identity. */
-  poolFor(options: PoolChoice = {}): McpConnectionPool | Promise<McpConnectionPool> {
-    const { identity, sharing, handlers, signal } = options;
-    if (typeof identity !== "function") return this.pool(identity, sharing, handlers);
-    const { timeoutMs = this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
-    const { clock } = this.#environment;
-    const terms = { option: "identity", serverName: this.name, signal, timeoutMs, clock };
-    return resolveWithin(identity, terms).then((own) => this.pool(own, sharing, handlers));
-  }
-
   /**
-   * Does a piece of work with the pool for it; nobody waits for what is there. The work gets the options with the time that
-   * is left of their own, where a function has supplied the identity.
+   * Does a piece of work with the pool for it; nobody waits for what is there. The time of the call begins here, so that it
+   * covers a function that supplies the identity. A call that gets no pool is told of by the server's own one.
+   * @param request what the call will ask of the server, where that is one request
    */
   run<T, Options extends PoolChoice>(
     options: Options | undefined,
     work: (pool: McpConnectionPool, options: Options | undefined) => Promise<T>,
+    request: AskedFor = {},
   ): Promise<T> {
+    const identity = options?.identity;
+    if (typeof identity !== "function") return work(this.#choose(identity, options, request), options);
     const { clock } = this.#environment;
-    const pool = this.poolFor(options);
-    if (!(pool instanceof Promise)) return work(pool, options);
-    const startedAt = clock.now();
-    return pool.then((own) => {
-      const spentMs = clock.now() - startedAt;
-      // The pool itself says what is wrong with a time that is none.
-      if (options?.timeoutMs === undefined || !(options.timeoutMs > 0)) return work(own, options);
-      return work(own, { ...options, timeoutMs: Math.max(options.timeoutMs - spentMs, 1) });
+    const timed = { ...options, [CALLED_AT]: clock.now() } as Options & CallTime;
+    const found = this.#resolve(identity, timed, request).catch((error: unknown) => {
+      this.#refused({ method: request.method, params: request.params, options: timed, error });
+      throw error;
     });
+    return found.then((own) => work(this.#choose(own, timed, request), timed));
+  }
+
+  /**
+   * Sets the logging level of an identity, on all its pools and on those to come.
+   * @throws {McpValidationError} for what is no level; or the first refusal of a server, which changes nothing for others
+   */
+  async setLoggingLevel(identity: string | undefined, level: LoggingLevel): Promise<void> {
+    checkLevel(level, this.name);
+    this.#levels.set(identity, level);
+    const pools = [...this.pools()].filter((pool) => pool.identity === identity);
+    await Promise.all(pools.map((pool) => pool.setLoggingLevel(level)));
+  }
+
+  /** Tells the server of changed roots, on connections of one identity or of all; without `isAsked`, only if it expects that. */
+  async sendRootsListChanged(identity: string | undefined, isAsked: boolean): Promise<void> {
+    const expecting = [...this.pools()].filter((pool) => pool.announcesRootsChanges);
+    if (expecting.length === 0 && isAsked) return this.main.sendRootsListChanged();
+    const pools = expecting.filter((pool) => identity === undefined || pool.identity === identity);
+    await Promise.all(pools.map((pool) => pool.sendRootsListChanged()));
   }
 
   /** Puts a new definition in force; connections stay open unless what they are made of has changed. */
@@ -171,6 +201,30 @@ export class ManagedServer {
     await Promise.all([...this.pools()].map((pool) => pool.close({ drainTimeoutMs })));
   }
 
+  #choose(identity: string | undefined, options: PoolChoice | undefined, request: AskedFor): McpConnectionPool {
+    try {
+      return this.pool(identity, options?.sharing, options?.handlers);
+    } catch (error) {
+      this.#refused({ method: request.method, params: request.params, options, error });
+      throw error;
+    }
+  }
+
+  async #resolve(
+    identity: () => string | undefined | PromiseLike<string | undefined>,
+    options: PoolChoice & CallTime,
+    { method, params }: AskedFor,
+  ): Promise<string | undefined> {
+    const problem = optionsError(options, this.name);
+    if (problem !== undefined) throw problem;
+    const { tools, requestTimeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const tool = method === "tools/call" ? targetOf({ params }) : undefined;
+    const ofTool = tool === undefined ? undefined : tools?.[tool]?.timeoutMs;
+    const { clock } = this.#environment;
+    const { signal, timeoutMs = ofTool ?? requestTimeoutMs, [CALLED_AT]: startedAt = clock.now() } = options;
+    return resolveWithin(identity, { option: "identity", serverName: this.name, signal, timeoutMs, startedAt, clock });
+  }
+
   get #sharing(): Sharing {
     return this.#options.sharing ?? "shared";
   }
@@ -192,8 +246,10 @@ export class ManagedServer {
   #derive(sharing: Sharing, identity: string | undefined, kinds: readonly HandlerKind[]): DerivedPool {
     let isActive = () => false;
     const poolName = `${this.name}#${++this.#poolCount}`;
-    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, (own) => {
-      isActive = own;
+    const pool = this.#create(this.#derivedOptions(sharing, kinds), poolName, identity, {
+      onActivity: (own) => {
+        isActive = own;
+      },
     });
     const now = this.#environment.clock.now();
     return { pool, isActive, usedAt: now, placedAt: now };
@@ -203,11 +259,11 @@ export class ManagedServer {
     options: PoolOptions,
     poolName: string,
     identity: string | undefined,
-    onActivity?: PoolEnvironment["onActivity"],
+    { onActivity, onRefusals }: Pick<PoolEnvironment, "onActivity" | "onRefusals">,
   ): McpConnectionPool {
     const { clock, wheel, capacity } = this.#environment;
     const isRefused = identity === undefined && this.#definition.identityRequired === true;
-    const plugins = isRefused ? [this.#identityRequired(), ...this.#plugins] : this.#plugins;
+    const plugins = isRefused ? [identityRequired(this.name), ...this.#plugins] : this.#plugins;
     let claimant: CapacityClaimant | undefined;
     const pool = new McpConnectionPool(this.#definition.connector, { ...options, name: this.name }, plugins, {
       clock,
@@ -217,33 +273,15 @@ export class ManagedServer {
       identity,
       server: this.#state,
       priority: this.#definition.priority,
+      loggingLevel: this.#levels.of(identity),
       onActivity,
+      onRefusals,
       onClaimant: (each) => {
         claimant = each;
       },
     });
     if (claimant !== undefined) this.#environment.onPool(pool, claimant);
     return pool;
-  }
-
-  /** Refuses whoever reaches the pool without an identity by another way. */
-  #identityRequired(): PoolPlugin {
-    const refusal = () => this.#invalid("identity", "is required by this server, and none was given");
-    return {
-      name: "identity-required",
-      install: () => ({
-        admit: refusal,
-        connect: () => () => Promise.reject(refusal()),
-        request: () => () => Promise.reject(refusal()),
-      }),
-    };
-  }
-
-  #invalid(path: string, message: string): McpValidationError {
-    return new McpValidationError(`invalid option of a call to MCP server "${this.name}": ${path} ${message}`, {
-      serverName: this.name,
-      issues: [{ path, message }],
-    });
   }
 }
 

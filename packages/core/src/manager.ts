@@ -33,6 +33,11 @@ import { checkServerHealth, type ServerHealth, serverHealth } from "./server-hea
 import { ServerRegistry } from "./server-registry.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 
+type IdentityOptions = Pick<RequestOptions, "identity">;
+type OwnedBy = { readonly identity?: string | undefined };
+type NotificationListener = (notification: ServerNotification) => void;
+type SubscriptionOptions = SubscribeOptions & IdentityOptions;
+
 /**
  * Connections to any number of MCP servers, pooled per server, identity and way of sharing, below one global cap.
  *
@@ -58,6 +63,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
     this.#config = config;
     const issues: Issue[] = [];
     this.#registry = new ServerRegistry(translator.manager(config, issues), issues, translator.serverPath);
+    translator.accepted?.();
   }
 
   /** The configuration in force, as it was given: to the constructor, or to the latest {@link reload} that was not refused. */
@@ -108,42 +114,33 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
-  async subscribeResource(
-    server: string,
-    params: ResourceParams,
-    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
-  ): Promise<void> {
+  async subscribeResource(server: string, params: ResourceParams, options?: SubscriptionOptions): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.subscribeResource(params, options));
   }
 
   /** Ends one {@link subscribeResource}. */
-  async unsubscribeResource(
-    server: string,
-    params: ResourceParams,
-    options?: SubscribeOptions & Pick<RequestOptions, "identity">,
-  ): Promise<void> {
+  async unsubscribeResource(server: string, params: ResourceParams, options?: SubscriptionOptions): Promise<void> {
     await this.#registry.get(server).run(options, (pool) => pool.unsubscribeResource(params, options));
   }
 
-  /** Sets from which level on a server sends log messages to connections of one identity; see {@link onNotification}. */
-  async setLoggingLevel(
-    server: string,
-    level: LoggingLevel,
-    options?: Pick<RequestOptions, "identity">,
-  ): Promise<void> {
-    return this.#registry.get(server).run(options, (pool) => pool.setLoggingLevel(level));
+  /** Sets from which level on a server sends log messages to one identity, also on connections to come; see {@link onNotification}. */
+  async setLoggingLevel(server: string, level: LoggingLevel, options?: IdentityOptions): Promise<void> {
+    const own = this.#registry.get(server);
+    await own.run(options, ({ identity }) => own.setLoggingLevel(identity, level));
+  }
+
+  /** Tells a server, or all that expect it, that the roots have changed which its handlers list; see `pool.sendRootsListChanged`. */
+  async sendRootsListChanged(server?: string, { identity }: OwnedBy = {}): Promise<void> {
+    const servers = server === undefined ? this.#registry.all() : [this.#registry.get(server)];
+    await Promise.all(servers.map((each) => each.sendRootsListChanged(identity, server !== undefined)));
   }
 
   /**
    * Listens to what a server announces on connections of one identity, or on those without one; pools to come included.
    * @throws {McpServerNotFoundError}
    */
-  onNotification(
-    server: string,
-    listener: (notification: ServerNotification) => void,
-    { identity }: { readonly identity?: string | undefined } = {},
-  ): Unsubscribe {
-    return this.#registry.events.onNotification(this.#registry.get(server).name, identity, listener);
+  onNotification(server: string, listener: NotificationListener, options: OwnedBy = {}): Unsubscribe {
+    return this.#registry.events.onNotification(this.#registry.get(server).name, options.identity, listener);
   }
 
   /** Borrows a connection; give it back with `release()`, `discard()` or `await using`. */
@@ -260,9 +257,11 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
    */
   async reload(config: Config): Promise<void> {
     const issues: Issue[] = [];
-    const removed = this.#registry.reload(this.#translator.manager(config, issues), issues);
-    this.#config = config;
-    await removed;
+    const options = this.#translator.manager(config, issues);
+    await this.#registry.reload(options, issues, () => {
+      this.#config = config;
+      this.#translator.accepted?.();
+    });
   }
 
   /** Opens the minimum of connections of a server, or of all. Rejects when a connect fails. */

@@ -75,6 +75,8 @@ export interface PoolRequest {
 
 /** Keeps the room of one request for those that follow it. */
 export interface RoomHold {
+  /** Is told where a request goes, before it is sent. */
+  begin(connection: PooledConnection): void;
   /** Takes the room over, or returns false. */
   keep(connection: PooledConnection): boolean;
 }

@@ -5,7 +5,9 @@ import type { Capacity, PoolContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
+import type { RefusedCall } from "./request-records.ts";
 import { ConnectBackoff, InFlightLimit, type ServerState } from "./server-state.ts";
+import type { LoggingLevel } from "./session-logging.ts";
 import { zeroCounters } from "./stats.ts";
 
 /** What a pool shares with other pools, and what tests replace. */
@@ -16,6 +18,8 @@ export interface PoolEnvironment {
   readonly poolName?: string | undefined;
   /** On whose behalf the connections are opened. */
   readonly identity?: string | undefined;
+  /** From which level on servers send log messages, until another one is set. */
+  readonly loggingLevel?: LoggingLevel | undefined;
   /** Serves the deadlines of several pools with one timer; whoever made it disposes it. */
   readonly wheel?: DeadlineWheel | undefined;
   /** What all pools of one server share. */
@@ -27,6 +31,8 @@ export interface PoolEnvironment {
   readonly onClaimant?: ((claimant: CapacityClaimant) => void) | undefined;
   /** Receives what tells whether the pool has requests or subscriptions, with a connection or without. Only then are they counted. */
   readonly onActivity?: ((isActive: () => boolean) => void) | undefined;
+  /** Receives what counts and tells of calls that end before the pool has them. */
+  readonly onRefusals?: ((refused: (call: RefusedCall) => void) => void) | undefined;
 }
 
 /** Makes what the parts of a pool share. */

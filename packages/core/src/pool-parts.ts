@@ -1,4 +1,5 @@
 import { Acquisition } from "./acquisition.ts";
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { McpClient, Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { watchConnection } from "./connection-watch.ts";
@@ -25,9 +26,9 @@ import { PluginHost } from "./plugin-host.ts";
 import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { isToolError, targetOf } from "./request-errors.ts";
 import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath } from "./request-path.ts";
+import { RequestRecords } from "./request-records.ts";
 import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SessionLogging } from "./session-logging.ts";
@@ -58,16 +59,12 @@ export class PoolParts {
   readonly logging: SessionLogging;
   readonly path: RequestPath;
   readonly recycler: Recycler;
+  readonly records: RequestRecords;
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
-  /** Whether the pool has told of its end. */
-  isOver = false;
   readonly #connect: Connect;
   readonly #request: Request;
-  readonly #isCounting: boolean;
-  /** Requests inside the wraps, where they may hold no room: between two attempts, for one. */
-  #underWay = 0;
 
   constructor(
     connector: Connector,
@@ -95,15 +92,21 @@ export class PoolParts {
     const { dispatcher } = this;
     dispatcher.growth.priority = environment.priority ?? 0;
     this.acquisition = new Acquisition(context, dispatcher, admit);
+    const isCounting = environment.onActivity !== undefined;
+    this.records = new RequestRecords(context, isCounting, (error, waitMs, kind) =>
+      this.acquisition.onFailed(error, waitMs, kind),
+    );
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     const giveBack = (entry: ConnectionEntry) => this.recycler.giveBack(entry);
     this.path = new RequestPath(context, dispatcher, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
+      onRefused: (error, waitMs) => this.records.stranded(error, waitMs),
       giveBack,
       modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
+      onRefused: (call) => this.records.refused(call),
       giveBack,
     });
     this.warmUp = new WarmUp(context, dispatcher);
@@ -122,18 +125,21 @@ export class PoolParts {
       clock,
       serverName,
     });
-    this.logging = new SessionLogging({
-      serverName,
-      entries: () => dispatcher.set,
-      setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
-      onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
-    });
+    this.logging = new SessionLogging(
+      {
+        serverName,
+        entries: () => dispatcher.set,
+        setLevel: (entry, level) => this.#requesterFor(entry).request("logging/setLevel", { level }),
+        onFailed: (error) => context.events.emit({ type: "listener-failed", error }),
+      },
+      environment.loggingLevel,
+    );
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
-    this.#isCounting = environment.onActivity !== undefined;
-    environment.onActivity?.(() => this.#underWay > 0 || this.subscriptions.size > 0);
+    environment.onActivity?.(() => this.records.underWay > 0 || this.subscriptions.size > 0);
+    environment.onRefusals?.((call) => this.records.refused(call));
     environment.onClaimant?.(dispatcher.growth);
   }
 
@@ -156,77 +162,55 @@ export class PoolParts {
   start(
     method: string,
     params: Readonly<Record<string, unknown>> | undefined,
-    options: RequestOptions = {},
+    options: RequestOptions & CallTime = {},
     lease?: HeldLease,
     hold?: RoomHold,
   ): Promise<unknown> {
     const { clock, options: own, serverName } = this.context;
     const problem = optionsError(options, serverName);
-    if (problem !== undefined) return Promise.reject(problem);
+    if (problem !== undefined) return this.refuse(method, params, options, problem);
     const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
+    const startedAt = options[CALLED_AT] ?? clock.now();
     if (typeof options.headers === "function") {
-      const next = (resolved: RequestOptions) => this.start(method, params, resolved, lease, hold);
-      const result = withHeaders(options, options.headers, { serverName, timeoutMs, clock }).then(next);
-      if (this.#isCounting) this.#count(result);
+      const result = withHeaders(options, options.headers, { serverName, timeoutMs, startedAt, clock }).then(
+        (resolved) => this.start(method, params, resolved, lease, hold),
+        (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
+      );
+      this.records.count(result);
       return result;
     }
-    const now = clock.now();
     const request: PoolRequest = {
       method,
       params: withMeta(params, options.meta),
       options,
-      deadlineAt: now + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
+      deadlineAt: startedAt + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
       attemptTimeoutMs: undefined,
       lease,
       connectionId: undefined,
       avoid: undefined,
       isFreshWanted: false,
-      stretch: options.resetTimeoutOnProgress === true ? this.#stretch(options, timeoutMs) : undefined,
+      stretch: options.resetTimeoutOnProgress === true ? stretchOf(options, startedAt, timeoutMs) : undefined,
       hold,
     };
     try {
       const result = this.#request(request);
-      if (this.#isCounting) this.#count(result);
-      if (this.context.events.wants("request-settled")) this.#watch(result, request, now);
+      this.records.count(result);
+      this.records.watch(result, request, startedAt);
       return result;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #stretch({ maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions, byMs: number): DeadlineStretch {
-    return { byMs, latestAt: this.context.clock.now() + maxTotalTimeoutMs };
-  }
-
-  #count(result: Promise<unknown>): void {
-    this.#underWay++;
-    const end = () => void this.#underWay--;
-    result.then(end, end);
-  }
-
-  #watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
-    const { method, options } = request;
-    const { signal } = options;
-    const target = targetOf(request);
-    const settled = (isToolError: boolean, error: unknown) => {
-      // A request that the close has ended may settle after `pool-closed`, which is the last word of a pool.
-      if (this.isOver) return;
-      const durationMs = this.context.clock.now() - startedAt;
-      const isAborted = signal?.aborted === true && error === signal.reason;
-      this.context.events.emit({
-        type: "request-settled",
-        method,
-        target,
-        durationMs,
-        isToolError,
-        isAborted,
-        error,
-      });
-    };
-    result.then(
-      (value) => settled(isToolError(method, value), undefined),
-      (error: unknown) => settled(false, error),
-    );
+  /** Rejects a request that ends before it can set out. */
+  refuse(
+    method: string,
+    params: unknown,
+    options: (RequestOptions & CallTime) | undefined,
+    error: unknown,
+  ): Promise<never> {
+    this.records.refused({ method, params, options, error });
+    return Promise.reject(error);
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -295,4 +279,12 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
+}
+
+function stretchOf(
+  { maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions,
+  startedAt: number,
+  byMs: number,
+): DeadlineStretch {
+  return { byMs, latestAt: startedAt + maxTotalTimeoutMs };
 }

@@ -1,3 +1,4 @@
+import { fromNow } from "./call-time.ts";
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import { McpClient, type Requester } from "./client.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
@@ -5,6 +6,7 @@ import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts"
 import { McpConfigurationError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
+import { announcesOtherwise } from "./handler-router.ts";
 import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
 import { onOneConnection } from "./one-connection.ts";
@@ -15,6 +17,7 @@ import { type McpConnectionPoolOptions, PoolParts } from "./pool-parts.ts";
 import type { ListToolsResult, ResourceParams } from "./protocol.ts";
 import { drainError, optionsError } from "./request-options.ts";
 import type { SubscribeOptions } from "./resource-subscriptions.ts";
+import { announcesRootsChanges, sendRootsListChanged } from "./roots-changes.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 import type { PoolStats } from "./stats.ts";
 import { closedError } from "./wait-errors.ts";
@@ -67,7 +70,12 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   /** Speaks MCP through the pool: each call takes whichever connection has room. */
   get client(): McpClient {
     const { serverName, options, clock } = this.#parts.context;
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: options.requestTimeoutMs, clock });
+    this.#client ??= new McpClient(this, {
+      serverName,
+      timeoutMs: options.requestTimeoutMs,
+      clock,
+      onRefused: (call) => this.#parts.records.refused(call),
+    });
     return this.#client;
   }
 
@@ -147,6 +155,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     const { recycler } = this.#parts;
     return onOneConnection(
       {
+        serverName: this.serverName,
         start: (method, params, options, lease, hold) => this.#parts.start(method, params, options, lease, hold),
         giveBack: (entry) => recycler.giveBack(entry),
       },
@@ -156,10 +165,13 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. With headers of its own, a call is not served from it. */
   listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
-    const problem = this.isClosed ? closedError(this.#parts.context) : optionsError(options, this.serverName);
-    if (problem !== undefined) return Promise.reject(problem);
+    const { context, tools } = this.#parts;
+    const problem = this.isClosed ? closedError(context) : optionsError(options, this.serverName);
+    if (problem !== undefined) return this.#parts.refuse("tools/list", undefined, options, problem);
     // Headers may decide what the server shows.
-    return options.headers === undefined ? this.#parts.tools.get(options) : this.client.listTools(options);
+    return options.headers === undefined
+      ? tools.get(fromNow(options, context.options.requestTimeoutMs, context.clock))
+      : this.client.listTools(options);
   }
 
   /** Has the server announce changes of a resource, to `onUpdated` and as `notification-received` events; restored after a reconnect. */
@@ -175,6 +187,19 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   /** Sets from which level on the server sends log messages, as notifications; on connections to come, too. */
   setLoggingLevel(level: LoggingLevel): Promise<void> {
     return this.#parts.logging.set(level);
+  }
+
+  /** Whether servers are told that this client has roots, and announces when they change. */
+  get announcesRootsChanges(): boolean {
+    return announcesRootsChanges(this.#parts.context.options);
+  }
+
+  /**
+   * Tells the server on all open connections that the roots have changed which the handler lists, so that it asks again.
+   * @throws {McpValidationError} unless `handlers` hold `roots` and `features.roots.listChanged`
+   */
+  sendRootsListChanged(): Promise<void> {
+    return sendRootsListChanged(this.#parts.dispatcher.set, this.#parts.context);
   }
 
   /** Listens to what the server announces on any connection of the pool; on several it may announce the same. */
@@ -201,7 +226,8 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   /**
-   * Puts new options in force; callers in the queue stay there. With a new connector, open connections drain and are replaced.
+   * Puts new options in force; callers in the queue stay there. With a new connector, or where servers must be told of other
+   * handlers than before, open connections drain and are replaced.
    * @throws {McpConfigurationError} which lists every bad option; then nothing has changed
    */
   reconfigure(options: PoolOptions, connector?: Connector, priority?: number): void {
@@ -210,12 +236,14 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     if (resolved.sharing !== this.#parts.context.options.sharing) {
       throw new McpConfigurationError([{ path: "sharing", message: "cannot change in a pool that is open" }]);
     }
+    const old = this.#parts.context.options;
     this.#parts.context.options = resolved;
     this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
     this.#client = undefined;
-    const isRenewed = connector !== undefined && connector !== this.#parts.context.connector;
+    const isOther = connector !== undefined && connector !== this.#parts.context.connector;
+    if (isOther) this.#parts.context.connector = connector;
+    const isRenewed = isOther || announcesOtherwise(old, resolved);
     if (isRenewed) {
-      this.#parts.context.connector = connector;
       this.#parts.tools.invalidate();
       this.#parts.dispatcher.growth.renew();
     } else {
@@ -253,7 +281,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.recycler.end();
     if (this.#parts.ownsWheel) this.#parts.context.wheel.dispose();
     this.#parts.context.events.emit({ type: "pool-closed" });
-    this.#parts.isOver = true;
+    this.#parts.records.isOver = true;
     this.#parts.plugins.dispose((error) => this.#parts.context.events.emit({ type: "listener-failed", error }));
   }
 }

@@ -33,8 +33,9 @@ export function describeRequest(request: PoolRequest, serverName: string): strin
 }
 
 /** Returns the tool's or the prompt's name, where the request has one. */
-export function targetOf(request: PoolRequest): string | undefined {
-  const name = request.params?.name;
+export function targetOf({ params }: { readonly params: unknown }): string | undefined {
+  // A caller may give anything.
+  const name = typeof params === "object" && params !== null && "name" in params ? params.name : undefined;
   return typeof name === "string" ? name : undefined;
 }
 

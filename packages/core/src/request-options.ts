@@ -12,14 +12,34 @@ export function withMeta(
   return { ...params, _meta: { ...meta, ...(typeof own === "object" ? own : undefined) } };
 }
 
-/** Returns what is wrong with the time limit or the signal of a call, if something is. */
+const OPTIONS: ReadonlySet<string> = new Set<keyof RequestOptions | keyof AcquireOptions>([
+  "signal",
+  "timeoutMs",
+  "identity",
+  "headers",
+  "meta",
+  "onProgress",
+  "resetTimeoutOnProgress",
+  "maxTotalTimeoutMs",
+  "handlers",
+  "idempotent",
+  "sharing",
+  "stickyKey",
+]);
+
+/** Returns what is wrong with the options of a call or an acquire, if something is. */
 export function optionsError(
   options: RequestOptions | AcquireOptions,
   serverName: string,
 ): McpValidationError | undefined {
+  // A misspelt one would be a limit, or a holder of its own, that somebody counts on and nobody keeps.
+  for (const name in options) {
+    if (OPTIONS.has(name) || !Object.hasOwn(options, name)) continue;
+    return invalid(name, `is not known; there are ${[...OPTIONS].join(", ")}`, serverName);
+  }
   const { timeoutMs, signal } = options;
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
-    return invalid("timeoutMs", `must be a number above 0, in milliseconds, not ${String(timeoutMs)}`, serverName);
+    return invalid("timeoutMs", `must be a number above 0, in milliseconds, not ${shown(timeoutMs)}`, serverName);
   }
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     return invalid("signal", "must be an AbortSignal", serverName);
@@ -32,10 +52,14 @@ export function optionsError(
   if (problem !== undefined) return invalid("handlers", problem, serverName);
   if (!("maxTotalTimeoutMs" in options) || options.maxTotalTimeoutMs === undefined) return undefined;
   if (!(typeof options.maxTotalTimeoutMs === "number" && options.maxTotalTimeoutMs > 0)) {
-    const value = String(options.maxTotalTimeoutMs);
+    const value = shown(options.maxTotalTimeoutMs);
     return invalid("maxTotalTimeoutMs", `must be a number above 0, in milliseconds, not ${value}`, serverName);
   }
   return undefined;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** Values are not shown: they may be secrets. */
@@ -52,7 +76,7 @@ export function drainError(drainTimeoutMs: unknown, serverName: string): McpVali
   if (typeof drainTimeoutMs === "number" && drainTimeoutMs >= 0) return undefined;
   return invalid(
     "drainTimeoutMs",
-    `must be a number of at least 0, in milliseconds, not ${String(drainTimeoutMs)}`,
+    `must be a number of at least 0, in milliseconds, not ${shown(drainTimeoutMs)}`,
     serverName,
   );
 }

@@ -3,7 +3,13 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { McpConnectionError, McpPoolClosedError, McpTimeoutError, McpValidationError } from "./errors.ts";
+import {
+  McpConnectionError,
+  McpPoolClosedError,
+  type McpPoolError,
+  McpTimeoutError,
+  McpValidationError,
+} from "./errors.ts";
 import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
 import { HeldConnection } from "./one-connection.ts";
@@ -19,6 +25,8 @@ const MAX_TIMEOUTS_IN_ROW = 3;
 export interface RequestPathHost {
   /** Waits for room; bounded, FIFO. */
   wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted>;
+  /** Counts and tells of a request that got no connection to be sent on. */
+  onRefused(error: McpPoolError, waitMs: number): void;
   /** Gives back a connection that a request, not a lease, has used. */
   giveBack(entry: ConnectionEntry): void;
   /** What each request says besides, from protocol revision 2026-07-28 on. */
@@ -45,8 +53,8 @@ export class RequestPath implements AttemptHost {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const startedAt = this.context.clock.now();
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
-    if (this.#dispatcher.isClosed) return Promise.reject(this.#closedError(request));
-    if (startedAt >= request.deadlineAt) return Promise.reject(this.#lateError(request));
+    if (this.#dispatcher.isClosed) return this.#refuse(this.#closedError(request), 0);
+    if (startedAt >= request.deadlineAt) return this.#refuse(this.#lateError(request), 0);
     const bulkhead = this.#bulkheads.of(request);
     if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
       return this.#wait(request, startedAt, bulkhead, false);
@@ -63,7 +71,7 @@ export class RequestPath implements AttemptHost {
     if (problem !== undefined) {
       if (terms.hasRoom) this.#host.giveBack(entry);
       terms.bulkhead?.limit.give();
-      return Promise.reject(problem);
+      return this.#refuse(problem, terms.waitMs);
     }
     this.context.counters.requests++;
     return new Attempt(this, entry, request, terms).run();
@@ -147,11 +155,11 @@ export class RequestPath implements AttemptHost {
     const entry = lease instanceof HeldConnection ? lease.entry : lease && Lease.entryOf(lease);
     if (entry === undefined) {
       const message = `${describeRequest(request, serverName)} was not sent: the lease was released`;
-      return Promise.reject(new McpValidationError(message, { serverName }));
+      return this.#refuse(new McpValidationError(message, { serverName }), 0);
     }
     if (!entry.isUsable && entry.state !== "draining") {
       const message = `${describeRequest(request, serverName)} was not sent: the connection of the lease is closed`;
-      return Promise.reject(new McpConnectionError(message, { serverName }));
+      return this.#refuse(new McpConnectionError(message, { serverName }), 0);
     }
     return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined });
   }
@@ -213,10 +221,15 @@ export class RequestPath implements AttemptHost {
     if (startedAt >= request.deadlineAt) {
       this.#host.giveBack(entry);
       bulkhead?.limit.give();
-      return Promise.reject(this.#lateError(request));
+      return this.#refuse(this.#lateError(request), startedAt - queuedAt);
     }
     const waitMs = startedAt - queuedAt;
     return this.send(entry, request, { startedAt, waitMs, isHit: false, hasRoom: true, bulkhead });
+  }
+
+  #refuse(error: McpPoolError, waitMs: number): Promise<never> {
+    this.#host.onRefused(error, waitMs);
+    return Promise.reject(error);
   }
 
   #countError({ judgement }: RequestFailure): void {

@@ -1,4 +1,5 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { Clock } from "./clock.ts";
 import { McpTimeoutError, McpValidationError } from "./errors.ts";
 import type { RequestHeaders, RequestOptions } from "./options.ts";
@@ -12,7 +13,9 @@ export interface ResolvableTerms {
   readonly option: string;
   readonly serverName: string;
   readonly signal: AbortSignal | undefined;
+  /** Time for the whole call, and the clock time at which that began. */
   readonly timeoutMs: number;
+  readonly startedAt: number;
   readonly clock: Clock;
 }
 
@@ -22,7 +25,7 @@ export interface ResolvableTerms {
  * @throws {McpTimeoutError} when the time is up
  */
 export function resolveWithin<T>(supply: () => T | PromiseLike<T>, terms: ResolvableTerms): Promise<T> {
-  const { option, serverName, signal, timeoutMs, clock } = terms;
+  const { option, serverName, signal, timeoutMs, startedAt, clock } = terms;
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
@@ -35,7 +38,7 @@ export function resolveWithin<T>(supply: () => T | PromiseLike<T>, terms: Resolv
       const message = `the function given as ${option} for MCP server "${serverName}" did not end within ${timeoutMs} ms; nothing was sent`;
       end(() => reject(new McpTimeoutError(message, { serverName, phase: "request", outcome: "not-sent" })));
     };
-    const timer = clock.setTimer(expire, timeoutMs);
+    const timer = clock.setTimer(expire, Math.max(startedAt + timeoutMs - clock.now(), 0));
     if (signal !== undefined) watchAbort(signal, target);
     const fail = (cause: unknown) => {
       const issue = `the function failed: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -47,22 +50,13 @@ export function resolveWithin<T>(supply: () => T | PromiseLike<T>, terms: Resolv
   });
 }
 
-/** Calls the function that supplies the headers of a call, and takes its time off the call's own. */
+/** Calls the function that supplies the headers of a call, within the time of the call, which goes on. */
 export async function withHeaders(
   options: RequestOptions,
   supply: () => RequestHeaders | PromiseLike<RequestHeaders>,
-  terms: Pick<ResolvableTerms, "serverName" | "timeoutMs" | "clock">,
-): Promise<RequestOptions> {
-  const { clock, timeoutMs } = terms;
-  const { signal, maxTotalTimeoutMs } = options;
-  const startedAt = clock.now();
+  terms: Pick<ResolvableTerms, "serverName" | "timeoutMs" | "startedAt" | "clock">,
+): Promise<RequestOptions & CallTime> {
+  const { signal } = options;
   const headers = await resolveWithin(supply, { ...terms, option: "headers", signal });
-  const spentMs = clock.now() - startedAt;
-  const left = (ms: number) => Math.max(ms - spentMs, 1);
-  return {
-    ...options,
-    headers,
-    timeoutMs: left(timeoutMs),
-    ...(maxTotalTimeoutMs !== undefined && { maxTotalTimeoutMs: left(maxTotalTimeoutMs) }),
-  };
+  return { ...options, headers, [CALLED_AT]: terms.startedAt };
 }

@@ -97,9 +97,14 @@ export class ServerRegistry {
 
   /**
    * Puts a configuration in force before it returns; the promise is that of removed servers, which may drain for long.
+   * @param onAccepted called when nothing can fail any more, before anything is changed
    * @throws {McpConfigurationError} which lists every problem; `issues` holds those that are known already
    */
-  reload(options: McpConnectionManagerOptions, issues: readonly Issue[] = []): Promise<unknown> {
+  reload(
+    options: McpConnectionManagerOptions,
+    issues: readonly Issue[] = [],
+    onAccepted: () => void = () => {},
+  ): Promise<unknown> {
     this.#checkOpen();
     refuse([...issues, ...managerIssues(options, this.#serverPath)]);
     const definitions = Object.entries(options.servers ?? {});
@@ -111,6 +116,7 @@ export class ServerRegistry {
       options,
     );
     const kept = new Map(definitions.filter(isKept));
+    onAccepted();
     this.#options = options;
     this.cap.max = options.settings?.maxTotalConnections ?? DEFAULT_MAX_TOTAL_CONNECTIONS;
     const removals: Promise<void>[] = [];

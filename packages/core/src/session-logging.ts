@@ -31,8 +31,10 @@ export class SessionLogging {
   readonly #host: SessionLoggingHost;
   #level: LoggingLevel | undefined;
 
-  constructor(host: SessionLoggingHost) {
+  /** @param level what was set before there was the pool */
+  constructor(host: SessionLoggingHost, level: LoggingLevel | undefined) {
     this.#host = host;
+    this.#level = level;
   }
 
   /** What requests of the 2026-07-28 protocol say of it. */
@@ -45,12 +47,7 @@ export class SessionLogging {
    * @throws {McpValidationError} for what is no level; or the first refusal of a server, which changes nothing for others
    */
   async set(level: LoggingLevel): Promise<void> {
-    if (!LEVELS.includes(level)) {
-      const { serverName } = this.#host;
-      const message = `must be one of ${LEVELS.join(", ")}`;
-      const text = `invalid logging level for MCP server "${serverName}", so it was not set: it ${message}`;
-      throw new McpValidationError(text, { serverName, issues: [{ path: "level", message }] });
-    }
+    checkLevel(level, this.#host.serverName);
     this.#level = level;
     const entries = [...this.#host.entries()].filter((entry) => entry.isUsable && takesLevel(entry));
     await Promise.all(entries.map((entry) => this.#host.setLevel(entry, level)));
@@ -61,6 +58,14 @@ export class SessionLogging {
     if (this.#level === undefined || !takesLevel(entry)) return;
     this.#host.setLevel(entry, this.#level).catch((error: unknown) => this.#host.onFailed(error));
   }
+}
+
+/** @throws {McpValidationError} for what is no level */
+export function checkLevel(level: unknown, serverName: string): void {
+  if (LEVELS.some((each) => each === level)) return;
+  const message = `must be one of ${LEVELS.join(", ")}`;
+  const text = `invalid logging level for MCP server "${serverName}", so it was not set: it ${message}`;
+  throw new McpValidationError(text, { serverName, issues: [{ path: "level", message }] });
 }
 
 function takesLevel({ era, server }: ConnectionEntry): boolean {

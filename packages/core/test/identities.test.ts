@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CIRCUIT_BREAKER, type PoolPlugin } from "../src/index.ts";
-import { untilAborted } from "../src/testing/index.ts";
-import { scriptedManager } from "./scripted-manager.ts";
+import { ok, untilAborted } from "../src/testing/index.ts";
+import { type ManagerSetup, scriptedManager } from "./scripted-manager.ts";
 import { outcomeOf } from "./scripted-pool.ts";
 
 const CALL = { name: "echo" };
@@ -83,6 +83,57 @@ describe("the time for a call", () => {
     expect([call.state, lease.state]).toEqual(["pending", "pending"]);
     await clock.advance(1);
     expect([call.error, lease.error]).toMatchObject([{ code: "TIMEOUT" }, { code: "TIMEOUT" }]);
+  });
+
+  it.each<[string, ManagerSetup["servers"][string]]>([
+    ["the pool's own", { pool: { requestTimeoutMs: 100, minConnections: 0 } }],
+    ["that of the tool", { tools: { echo: { timeoutMs: 100 } } }],
+  ])("begins when the caller calls, also where it is %s", async (_what, server) => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: server } });
+    connector.onRequest.always(untilAborted());
+    const identity = () => new Promise<string>((resolve) => void clock.setTimer(() => resolve("me"), 60));
+    const headers = () => new Promise<Record<string, string>>((resolve) => void clock.setTimer(() => resolve({}), 20));
+    const call = outcomeOf(manager.callTool("a", CALL, { identity, headers }));
+    const never = outcomeOf(manager.callTool("a", CALL, { identity: () => new Promise<string>(() => {}) }));
+    await clock.advance(99);
+    expect([call.state, never.state]).toEqual(["pending", "pending"]);
+    expect(connector.requests).toHaveLength(1);
+    await clock.advance(1);
+    expect([call.error, never.error]).toMatchObject([{ code: "TIMEOUT" }, { code: "TIMEOUT" }]);
+  });
+
+  it("begins when the caller calls for lists, too, whatever the number of their pages", async () => {
+    const { manager, connector, clock } = scriptedManager({
+      servers: { a: { pool: { requestTimeoutMs: 100, minConnections: 0 } } },
+    });
+    const identity = () => new Promise<string>((resolve) => void clock.setTimer(() => resolve("me"), 60));
+    connector.onRequest.next(ok({ resources: [], nextCursor: "2" }));
+    connector.onRequest.always(untilAborted());
+    const resources = outcomeOf(manager.listResources("a", { identity }));
+    const tools = outcomeOf(manager.listTools("a", { identity }));
+    await clock.advance(99);
+    expect([resources.state, tools.state]).toEqual(["pending", "pending"]);
+    expect(connector.requests.map(({ method }) => method).sort()).toEqual([
+      "resources/list",
+      "resources/list",
+      "tools/list",
+    ]);
+    await clock.advance(1);
+    expect([resources.error, tools.error]).toMatchObject([{ code: "TIMEOUT" }, { code: "TIMEOUT" }]);
+  });
+
+  it("stretches from the call on, by the whole of it, and no further than it may", async () => {
+    const { manager, connector, clock } = scriptedManager({ servers: { a: {} } });
+    connector.onRequest.always(untilAborted());
+    const identity = () => new Promise<string>((resolve) => void clock.setTimer(() => resolve("me"), 60));
+    const options = { identity, timeoutMs: 100, maxTotalTimeoutMs: 150, resetTimeoutOnProgress: true };
+    const call = outcomeOf(manager.callTool("a", CALL, options));
+    await clock.advance(90);
+    connector.requests[0]?.options.onProgress?.({ progress: 1 });
+    await clock.advance(59);
+    expect(call.state).toBe("pending");
+    await clock.advance(1);
+    expect(call.error).toMatchObject({ code: "TIMEOUT" });
   });
 });
 

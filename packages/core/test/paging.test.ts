@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RequestFailure } from "../src/index.ts";
 import { judged, manual, ok } from "../src/testing/index.ts";
 import { exclusivePool, outcomeOf, type ScriptedPool, scriptedPool } from "./scripted-pool.ts";
 
@@ -77,6 +78,82 @@ describe("the pages of a list", () => {
     await expect(pool.client.listResources()).rejects.toBe(refusal);
     expect(connector.requests).toHaveLength(8);
     expect(pool.stats().inFlight).toBe(0);
+  });
+
+  it.each(["resolves", "rejects"])(
+    "begin anew when the session of their connection is renewed while a later page %s",
+    async (ending) => {
+      const scripted = scriptedPool();
+      const { pool, connector, clock } = scripted;
+      connector.onRequest.next(page("a", "2"), manual(), page("b", "2"), page("c"));
+      const list = outcomeOf(pool.client.listResources());
+      await clock.settle();
+      connector.connection(1).tell({ type: "session-renewed" });
+      const [second] = connector.pendingOf("request");
+      if (ending === "resolves") second?.resolve({ resources: [{ uri: "test://x", name: "x" }] });
+      else second?.reject(new RequestFailure("answered", "no such cursor", { cause: new Error("no such cursor") }));
+      await clock.settle();
+      expect(sent(scripted)).toEqual(["1 first", "1 2", "1 first", "1 2"]);
+      expect(list.value && namesOf(list.value)).toEqual(["b", "c"]);
+    },
+  );
+
+  it("begin anew when a first page that was asked of the former session arrives late, and only if there are others", async () => {
+    const scripted = scriptedPool();
+    const { pool, connector, clock } = scripted;
+    connector.onRequest.next(manual(), page("b", "2"), page("c"));
+    const list = outcomeOf(pool.client.listResources());
+    await clock.settle();
+    connector.connection(1).tell({ type: "session-renewed" });
+    connector.pendingOf("request")[0]?.resolve({ resources: [], nextCursor: "of the former session" });
+    await clock.settle();
+    expect(sent(scripted)).toEqual(["1 first", "1 first", "1 2"]);
+    expect(list.value && namesOf(list.value)).toEqual(["b", "c"]);
+    connector.onRequest.next(manual());
+    const short = outcomeOf(pool.client.listResources());
+    await clock.settle();
+    connector.connection(1).tell({ type: "session-renewed" });
+    connector.pendingOf("request")[0]?.resolve({ resources: [] });
+    await clock.settle();
+    expect([short.state, connector.requests.length]).toEqual(["resolved", 4]);
+  });
+
+  it("say so when the session is renewed in the middle again and again", async () => {
+    const scripted = scriptedPool();
+    const { pool, connector, clock } = scripted;
+    connector.onRequest.always(manual());
+    const list = outcomeOf(pool.client.listResources());
+    for (let times = 1; times <= 3; times++) {
+      await clock.settle();
+      connector.pendingOf("request")[0]?.resolve({ resources: [], nextCursor: "2" });
+      await clock.settle();
+      connector.connection(1).tell({ type: "session-renewed" });
+      connector.pendingOf("request")[0]?.resolve({ resources: [] });
+    }
+    await clock.settle();
+    expect(list.error).toMatchObject({ code: "SESSION_LOST", serverName: "files" });
+    expect(connector.requests).toHaveLength(6);
+    expect(pool.stats().inFlight).toBe(0);
+  });
+
+  it("begin anew on a lease, too, whose connection stays the same", async () => {
+    const scripted = scriptedPool();
+    const { pool, connector, clock } = scripted;
+    const lease = await pool.acquire();
+    connector.onRequest.next(page("a", "2"), manual(), page("b", "2"), page("c"), page("a", "2"), manual());
+    const list = outcomeOf(lease.client.listResources());
+    await clock.settle();
+    connector.connection(1).tell({ type: "session-renewed" });
+    connector.pendingOf("request")[0]?.resolve({ resources: [] });
+    await clock.settle();
+    expect(sent(scripted)).toEqual(["1 first", "1 2", "1 first", "1 2"]);
+    expect(list.value && namesOf(list.value)).toEqual(["b", "c"]);
+    const lost = outcomeOf(lease.client.listResources());
+    await clock.settle();
+    connector.connection(1).die();
+    await clock.settle();
+    expect([lost.state, connector.requests.length]).toEqual(["rejected", 6]);
+    lease.release();
   });
 
   it("have one time limit together, beginnings anew included", async () => {

@@ -22,9 +22,11 @@ import {
   type PoolPlugin,
 } from "@mcp-pool/core";
 import type { McpMetricsCollector } from "@mcp-pool/metrics-otel/collector";
+import { checkOptions } from "./check-options.ts";
 import { EventLog } from "./event-log.ts";
 import type { Logger } from "./logger.ts";
 import { createCollector, ManagerMetrics, type Telemetry } from "./metrics.ts";
+import { issuesOf } from "./paths-of-issues.ts";
 import { type CredentialsSource, serverDefinition } from "./server-definition.ts";
 
 /** What {@link createMcpPool} takes beside the configuration. */
@@ -83,6 +85,7 @@ export async function createManager(
   options: CreateMcpPoolOptions,
   collector: McpMetricsCollector,
 ): Promise<McpPoolManager> {
+  checkOptions(options);
   const config = await loadSource(source, options);
   const manager = new McpConnectionManager(config, translator(options, new ManagerMetrics(collector, options)));
   collector.attach(manager);
@@ -111,6 +114,7 @@ function translator(
   const { env = process.env, credentials, authProvider } = options;
   const log = new EventLog(options.logger);
   let current = new McpManagerConfig({}, { env });
+  let accept = () => {};
 
   function own(serverName: string): readonly PoolPlugin[] {
     return typeof options.plugins === "function" ? options.plugins(serverName) : (options.plugins ?? []);
@@ -149,20 +153,22 @@ function translator(
         const resolved = resolveSource(source, config);
         const servers = define(resolved);
         const { maxTotalConnections, cleanupIntervalMs, logLevel } = resolved.settings;
-        log.setLevel(logLevel);
-        metrics.configure(resolved.settings);
-        current = config;
+        accept = () => {
+          log.setLevel(logLevel);
+          metrics.configure(resolved.settings);
+          current = config;
+        };
         return {
           servers,
           settings: { maxTotalConnections, cleanupIntervalMs },
           plugins: (name) => plugins(name, resolved.settings),
         };
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
         return {};
       }
     },
+    accepted: () => accept(),
     server(name, config, issues) {
       try {
         const named = { ...config, serverName: name } as NamedServerConfig;
@@ -170,8 +176,7 @@ function translator(
         if (definition !== undefined) return definition;
         issues.push({ path: `mcpServers.${name}`, message: "must have a command or a url" });
       } catch (error) {
-        if (!(error instanceof McpConfigurationError)) throw error;
-        issues.push(...error.issues);
+        issues.push(...issuesOf(error));
       }
       return { connector: NOWHERE };
     },

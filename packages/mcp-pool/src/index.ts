@@ -72,6 +72,7 @@ export type {
   HandlerContext,
   HealthStatus,
   Issue,
+  Judgement,
   Lease,
   LoggingLevel,
   McpConnectionPoolOptions,
@@ -93,6 +94,7 @@ export type {
 } from "@mcp-pool/core";
 export {
   CircuitBreakerOpenError,
+  judgementOf,
   McpClient,
   McpConfigurationError,
   McpConnectionError,

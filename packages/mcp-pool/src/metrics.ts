@@ -1,7 +1,8 @@
 import type { McpSettings } from "@mcp-pool/config";
-import { type Issue, McpConfigurationError, type PoolPlugin } from "@mcp-pool/core";
+import type { PoolPlugin } from "@mcp-pool/core";
 import { type OtelMetricsOptions, otelMetrics } from "@mcp-pool/metrics-otel";
 import { McpMetricsCollector, type PrometheusModules } from "@mcp-pool/metrics-otel/collector";
+import { withPaths } from "./paths-of-issues.ts";
 
 /** Makes a collector that finds the packages for Prometheus among the dependencies of this one. */
 export function createCollector(): McpMetricsCollector {
@@ -19,7 +20,11 @@ export class ManagerMetrics {
   constructor(collector: McpMetricsCollector, { meterProvider, tracerProvider }: Telemetry) {
     this.#collector = collector;
     this.#telemetry = { meterProvider, tracerProvider };
-    inOptions(() => otelMetrics(this.#telemetry));
+    // Nothing in the options is called "metrics".
+    withPaths(
+      (path) => path.replace(/^metrics\./, "options."),
+      () => otelMetrics(this.#telemetry),
+    );
   }
 
   configure({ detailedMetrics, metricsIntervalMs }: McpSettings): void {
@@ -43,15 +48,4 @@ async function loadPrometheus(): Promise<PrometheusModules> {
     import("@opentelemetry/exporter-prometheus"),
   ]);
   return { sdk, exporter };
-}
-
-/** Says of a problem that it is in the options, where nothing is called "metrics". */
-function inOptions(make: () => unknown): void {
-  try {
-    make();
-  } catch (error) {
-    if (!(error instanceof McpConfigurationError)) throw error;
-    const renamed = (issue: Issue) => ({ ...issue, path: issue.path.replace(/^metrics\./, "options.") });
-    throw new McpConfigurationError(error.issues.map(renamed));
-  }
 }

@@ -1,8 +1,9 @@
 import { circuitBreaker, retry } from "@mcp-pool/breaker";
 import type { PoolConfig } from "@mcp-pool/config";
-import { CIRCUIT_BREAKER, HEALTH, type Issue, McpConfigurationError, type PoolPlugin } from "@mcp-pool/core";
+import { CIRCUIT_BREAKER, HEALTH, type PoolPlugin } from "@mcp-pool/core";
 import { health } from "@mcp-pool/health";
 import { comparable } from "./comparable.ts";
+import { withPaths } from "./paths-of-issues.ts";
 
 /** The plugins of one server, and what they are made of, for comparison. */
 export interface ResiliencePlugins {
@@ -24,21 +25,16 @@ export function resiliencePlugins(pool: PoolConfig, taken: ReadonlySet<string>, 
   ) => {
     const { enabled = true, ...own } = options ?? ({} as Options);
     if (!enabled || taken.has(name)) return;
-    plugins.push(inPool(path, () => make(own)));
+    plugins.push(
+      withPaths(
+        (option) => `${path}.${option}`,
+        () => make(own),
+      ),
+    );
     made.push([name, own]);
   };
   add("retry", pool.retry, retry);
   add(CIRCUIT_BREAKER, pool.circuitBreaker, circuitBreaker);
   add(HEALTH, pool.healthCheck, health);
   return { plugins, pluginKey: comparable(made) };
-}
-
-/** Says of a problem in which pool it is. */
-function inPool<T>(path: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof McpConfigurationError)) throw error;
-    throw new McpConfigurationError(error.issues.map((issue: Issue) => ({ ...issue, path: `${path}.${issue.path}` })));
-  }
 }

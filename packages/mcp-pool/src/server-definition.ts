@@ -7,15 +7,9 @@ import {
 } from "@mcp-pool/connector/http";
 import { mockConnector } from "@mcp-pool/connector/mock";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
-import {
-  type ClientHandlers,
-  type Connector,
-  type Issue,
-  McpConfigurationError,
-  type McpServerDefinition,
-  type PoolPlugin,
-} from "@mcp-pool/core";
+import type { ClientHandlers, Connector, McpServerDefinition, PoolPlugin } from "@mcp-pool/core";
 import { comparable } from "./comparable.ts";
+import { withPaths } from "./paths-of-issues.ts";
 import { resiliencePlugins } from "./resilience.ts";
 import { SDK_V2 } from "./sdk.ts";
 
@@ -94,25 +88,15 @@ function connect(
   connection: ResolvedServerConfig,
   { credentials, ...options }: ConnectorSettings,
 ): Connector {
-  try {
-    switch (connection.type) {
-      case "stdio":
-        return stdioConnector({
-          ...connection,
-          env: withCredentials(connection.env, "env", credentials),
-          sdk: options.sdk,
-        });
-      case "sse":
-      case "streamable-http": {
-        const headers = withCredentials(connection.headers, "headers", credentials);
-        return httpConnector({ ...options, url: connection.url, headers, transport: transportOf(connection) });
-      }
+  const make = () => {
+    if (connection.type === "stdio") {
+      const env = withCredentials(connection.env, "env", credentials);
+      return stdioConnector({ ...connection, env, sdk: options.sdk });
     }
-  } catch (error) {
-    if (!(error instanceof McpConfigurationError)) throw error;
-    const inServer = (issue: Issue) => ({ ...issue, path: `mcpServers.${name}.${issue.path}` });
-    throw new McpConfigurationError(error.issues.map(inServer));
-  }
+    const headers = withCredentials(connection.headers, "headers", credentials);
+    return httpConnector({ ...options, url: connection.url, headers, transport: transportOf(connection) });
+  };
+  return withPaths((path) => `mcpServers.${name}.${path}`, make);
 }
 
 /** Puts the credentials of an identity on top of what the configuration says. */

@@ -138,6 +138,24 @@ describe("handlers", SLOW, () => {
     expect(events).toMatchObject([{ kind: "elicitation", serverName: "asking" }]);
   });
 
+  test("that a reload brings reach servers whose connections are open, and what is under way ends as it began", async () => {
+    let handlers: ClientHandlers = user("Ann");
+    const config = { mcpServers: { asking: stdioTestServer() }, pool: { minConnections: 0, maxConnections: 1 } };
+    const manager = await createMcpPool(config, { handlers: () => handlers });
+    onTestFinished(() => manager.close({ drainTimeoutMs: 0 }));
+    const caller = through(manager);
+    expect((await ask(caller, "ask-user")).capabilities).toEqual({ elicitation: { form: {} } });
+    const lease = await manager.acquire("asking");
+    handlers = EVERYTHING;
+    await manager.reload(config);
+    expect(await ask(caller, "ask-roots")).toMatchObject({
+      answer: { roots: [{ uri: "file:///asking" }] },
+      capabilities: { sampling: {}, elicitation: { form: {} }, roots: {} },
+    });
+    expect((await ask(lease.client, "ask-user")).capabilities).toEqual({ elicitation: { form: {} } });
+    lease.release();
+  });
+
   test("hear when the server no longer waits", async () => {
     let tellAborted = (): void => {};
     const aborted = new Promise<void>((resolve) => {

@@ -1,3 +1,4 @@
+import type { PoolPlugin } from "@mcp-pool/core";
 import { FakeClock, ScriptedConnector } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import type { McpPoolConfig, McpPoolManager } from "../src/index.ts";
@@ -62,6 +63,40 @@ describe("a change at run time", () => {
     await manager.callTool("a", CALL);
     expect(connectors.map(({ connects }) => connects.length)).toEqual([1, 0, 1]);
     expect(connectors[0]?.connection(1).closes).toEqual(["reconfigured"]);
+  });
+
+  it("changes nothing when it is refused late, be it how much is logged, how often is measured, or what servers inherit", async () => {
+    const lines: string[] = [];
+    const write = (line: string) => void lines.push(line);
+    const plugins = (name: string): readonly PoolPlugin[] => {
+      const install = () => {
+        throw new Error("no");
+      };
+      return name === "bad" ? [{ name: "broken", install }] : [];
+    };
+    const config: McpPoolConfig = {
+      mcpServers: { a: { command: "a" } },
+      pool: { minConnections: 0, maxConnections: 4 },
+      settings: { logLevel: "error" },
+    };
+    const logger = { debug: write, info: write, warn: write, error: write };
+    const { manager } = await configured(config, { plugins, logger });
+    const refused = manager.reload({
+      mcpServers: { a: { command: "a" }, bad: { command: "bad" } },
+      pool: { minConnections: 0, maxConnections: 7 },
+      settings: { logLevel: "debug", detailedMetrics: true },
+    });
+    await expect(refused).rejects.toThrow("no");
+    expect(manager.config).toBe(config);
+    await manager.callTool("a", CALL);
+    expect(lines).toEqual([]);
+    expect(manager.metrics.getServerMetrics("a")).not.toHaveProperty("tools");
+    manager.addServer("b", { command: "b" });
+    expect(manager.pool("b").stats().connections.max).toBe(4);
+    await manager.reload({ ...config, settings: { logLevel: "debug", detailedMetrics: true } });
+    await manager.callTool("a", CALL);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(manager.metrics.getServerMetrics("a")).toHaveProperty("tools");
   });
 
   it("changes nothing when the new configuration is bad", async () => {

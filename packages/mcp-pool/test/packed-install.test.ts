@@ -122,6 +122,28 @@ describe("the examples of the READMEs, in an empty folder with packed packages",
     );
   });
 
+  it("the facade's types are whole, however modules are resolved", { timeout: SETUP_MS + RUN_MS }, async () => {
+    const own = await install("types", FACADE, ["@types/node@22"], []);
+    const program = `${example("README.md", "await-using.ts")}
+      await createMcpPool({}, { authProvider: () => undefined });
+      // @ts-expect-error: what is no OAuth provider must not pass for one
+      await createMcpPool({}, { authProvider: () => 42 });`;
+    writeFileSync(join(own, "program.ts"), program);
+    const strict = { strict: true, noEmit: true, skipLibCheck: false, target: "es2023", types: ["node"] };
+    for (const [moduleResolution, module] of [
+      ["nodenext", "nodenext"],
+      ["bundler", "esnext"],
+    ]) {
+      const project = join(own, `tsconfig.${moduleResolution}.json`);
+      const compilerOptions = { ...strict, module, moduleResolution };
+      writeFileSync(project, JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+      const compiled = run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project], {
+        timeout: RUN_MS,
+      });
+      expect(await compiled.catch(({ stdout }: { stdout: string }) => ({ stdout }))).toMatchObject({ stdout: "" });
+    }
+  });
+
   it("the agent adapter alone brings no framework", { timeout: SETUP_MS + RUN_MS }, async () => {
     const own = await install("adapter-alone", ["agent-adapter", "core"], [], []);
     const program = `import { createPooledMcpTools } from "@mcp-pool/agent-adapter"; createPooledMcpTools("a");`;

@@ -8,6 +8,7 @@ import { createModernServer, RESOURCE_URI } from "./create-modern-server.ts";
 /** A response that is under way. */
 interface OpenResponse {
   readonly method: string;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
   readonly response: ServerResponse;
 }
 
@@ -80,6 +81,11 @@ export class ModernHttpServer {
     return [...this.#open].filter((open) => open.method === method).length;
   }
 
+  /** What the requests of a method asked for whose responses are under way. */
+  openParams(method: string): readonly OpenResponse["params"][] {
+    return [...this.#open].filter((open) => open.method === method).map(({ params }) => params);
+  }
+
   /** Refuses the next request of a method with an HTTP status. */
   refuseNext(method: string, status: number): void {
     this.#refusals.push({ method, status });
@@ -106,7 +112,7 @@ export class ModernHttpServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    const method = methodOf(body);
+    const { method, params } = messageIn(body);
     this.requests.set(method, (this.requests.get(method) ?? 0) + 1);
     const refusal = this.#refusals.findIndex((each) => each.method === method);
     if (refusal >= 0) {
@@ -114,7 +120,7 @@ export class ModernHttpServer {
       if (status !== undefined) response.writeHead(status).end();
       return;
     }
-    const open = { method, response };
+    const open = { method, params, response };
     this.#open.add(open);
     const controller = new AbortController();
     response.once("close", () => {
@@ -136,11 +142,15 @@ export class ModernHttpServer {
   }
 }
 
-function methodOf(body: Buffer): string {
+function messageIn(body: Buffer): Pick<OpenResponse, "method" | "params"> {
   try {
     const message: unknown = JSON.parse(body.toString());
-    return typeof message === "object" && message !== null && "method" in message ? String(message.method) : "";
+    if (typeof message !== "object" || message === null || !("method" in message)) return NO_REQUEST;
+    const params = "params" in message ? (message.params as OpenResponse["params"]) : undefined;
+    return { method: String(message.method), params };
   } catch {
-    return "";
+    return NO_REQUEST;
   }
 }
+
+const NO_REQUEST = { method: "", params: undefined };

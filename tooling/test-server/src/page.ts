@@ -6,15 +6,20 @@ export interface Page<Item> {
   readonly next: { readonly nextCursor?: string };
 }
 
-/** Cuts the page that starts at a cursor; without a size there is one page. */
-export function page<Item>(all: readonly Item[], cursor: string | undefined, size: number | undefined): Page<Item> {
-  const start = cursor === undefined ? 0 : offsetOf(cursor, all.length);
+/** Cuts the page that starts at a cursor; without a size there is one page. Cursors of another giver are unknown. */
+export function page<Item>(
+  all: readonly Item[],
+  cursor: string | undefined,
+  { size, giver }: { readonly size: number | undefined; readonly giver: string },
+): Page<Item> {
+  const prefix = `${giver}offset-`;
+  const start = cursor === undefined ? 0 : offsetOf(cursor, prefix, all.length);
   const end = size === undefined ? all.length : start + size;
-  return { items: all.slice(start, end), next: end < all.length ? { nextCursor: `offset-${end}` } : {} };
+  return { items: all.slice(start, end), next: end < all.length ? { nextCursor: `${prefix}${end}` } : {} };
 }
 
-function offsetOf(cursor: string, length: number): number {
-  const offset = Number(/^offset-(\d+)$/.exec(cursor)?.[1]);
-  if (Number.isInteger(offset) && offset <= length) return offset;
+function offsetOf(cursor: string, prefix: string, length: number): number {
+  const digits = cursor.startsWith(prefix) ? cursor.slice(prefix.length) : "";
+  if (/^\d+$/.test(digits) && Number(digits) <= length) return Number(digits);
   throw invalidParams(`Unknown cursor ${JSON.stringify(cursor)}`);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type InitializeRequest, isInitializeRequest, isJSONRPCRequest } from "@modelcontextprotocol/sdk/types.js";
@@ -9,12 +10,19 @@ export class Session {
   readonly server: Server;
   readonly values: Map<string, string> = new Map();
   readonly subscriptions: Set<string> = new Set();
+  readonly #id = randomUUID();
   #requestsSeen = 0;
   #initialize: InitializeRequest["params"] | undefined;
 
   constructor(backend: Backend, server: Server) {
     this.backend = backend;
     this.server = server;
+  }
+
+  /** How lists are cut into pages here. */
+  get pages(): { readonly size: number | undefined; readonly giver: string } {
+    const { pageSize, sessionCursors } = this.backend.options;
+    return { size: pageSize, giver: sessionCursors ? `${this.#id}-` : "" };
   }
 
   /** Requests received so far, `initialize` included. */

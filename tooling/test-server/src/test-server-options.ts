@@ -8,6 +8,8 @@ export interface TestServerOptions {
   readonly version?: string;
   /** Cuts every list into pages of this many items. @default one page */
   readonly pageSize?: number;
+  /** Refuses cursors that another session gave. @default false */
+  readonly sessionCursors?: boolean;
   /** Appends each execution of the counting tools to this file. @default no file */
   readonly ledgerPath?: string;
   /** Never answers `initialize`. @default false */

@@ -2,6 +2,7 @@ import type { Contender, Scenario } from "../scenario.ts";
 import {
   corePool,
   facadePool,
+  facadePoolV2,
   facadePoolWithMetrics,
   type OpenCaller,
   sdkClient,
@@ -11,6 +12,8 @@ import {
 import { processorTimePerOperation, sideBySide, timePerOperation } from "../time-per-operation.ts";
 
 const BARE = "bare SDK client";
+const BARE_V2 = "bare SDK client 2.x";
+const POOL_V2 = "mcp-pool on the 2.x SDK";
 const TRANSPORTS: readonly Transport[] = ["stdio", "http", "in-memory"];
 const CONCURRENCIES = [1, 16, 64];
 
@@ -31,18 +34,24 @@ function scenarioOf(transport: Transport, concurrency: number): Scenario {
     budgetMs: 2_000,
     contenders: {
       [BARE]: contender(sdkClient),
-      ...(isRemote && { "bare SDK client 2.x": contender(sdkClientV2) }),
+      ...(isRemote && { [BARE_V2]: contender(sdkClientV2) }),
       "core + connector": contender(corePool),
       "mcp-pool": contender(facadePool),
       "mcp-pool + metrics": contender(facadePoolWithMetrics),
+      ...(isRemote && { [POOL_V2]: contender(facadePoolV2) }),
     },
-    fullOnly: transport === "stdio" && concurrency !== 16 ? ["bare SDK client 2.x", "core + connector"] : "all",
+    fullOnly: transport === "stdio" && concurrency !== 16 ? [BARE_V2, POOL_V2, "core + connector"] : "all",
     targets:
       concurrency === 16
         ? []
         : [
             { contender: "mcp-pool", against: [BARE], atMost: isRemote ? least : 1.1 },
-            ...(isRemote ? [{ contender: "mcp-pool + metrics", against: [BARE], atMost: 1.05 }] : []),
+            ...(isRemote
+              ? [
+                  { contender: "mcp-pool + metrics", against: [BARE], atMost: 1.05 },
+                  { contender: POOL_V2, against: [BARE_V2], atMost: least },
+                ]
+              : []),
           ],
   };
 }

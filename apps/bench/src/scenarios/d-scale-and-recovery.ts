@@ -6,7 +6,7 @@ import { httpConnector } from "@mcp-pool/connector/http";
 import { type Connector, McpConnectionManager, McpConnectionPool } from "@mcp-pool/core";
 import { stdioTestServer } from "@mcp-pool/test-server";
 import { createMcpPool } from "mcp-pool";
-import { bundledSize } from "../bundled-size.ts";
+import { bundledSize, bundledSizeOf, PACKAGES } from "../bundled-size.ts";
 import { nothing } from "../plain/mcp-pool-of-objects.ts";
 import type { Contender, Scenario } from "../scenario.ts";
 import { processorTimePerOperation } from "../time-per-operation.ts";
@@ -189,8 +189,9 @@ const d4: readonly Scenario[] = [
     contenders: {
       "@mcp-pool/core": () => bundledSize(["core"]),
       "mcp-pool": () => bundledSize(["mcp-pool"]),
-      "all packages": () =>
-        bundledSize(["core", "connector", "breaker", "health", "metrics-otel", "config", "agent-adapter", "mcp-pool"]),
+      "all packages": () => bundledSize(PACKAGES),
+      "McpConnectionPool of core alone": () => bundledSizeOf("core", "McpConnectionPool"),
+      "McpConnectionManager of core alone": () => bundledSizeOf("core", "McpConnectionManager"),
     },
     fullOnly: "all",
     targets: [

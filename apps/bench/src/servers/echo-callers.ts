@@ -1,3 +1,4 @@
+import type { SdkBinding } from "@mcp-pool/connector";
 import { httpConnector } from "@mcp-pool/connector/http";
 import { inMemoryConnector } from "@mcp-pool/connector/in-memory";
 import { stdioConnector } from "@mcp-pool/connector/stdio";
@@ -94,7 +95,13 @@ export const corePool: OpenCaller = async (transport) => {
 /** A pool of one warm connection, as the facade makes it. */
 export const facadePool: OpenCaller = (transport) => openFacade(transport, []);
 
-/** The same, with OpenTelemetry metrics that a reader collects each second. */
+/** The same on the 2.x SDK. */
+export const facadePoolV2: OpenCaller = async (transport) => {
+  const { sdkV2 } = await import("@mcp-pool/connector/v2");
+  return openFacade(transport, [], sdkV2());
+};
+
+/** A pool as the facade makes it, with OpenTelemetry metrics that a reader collects each second. */
 export const facadePoolWithMetrics: OpenCaller = async (transport) => {
   const { otelMetrics } = await import("@mcp-pool/metrics-otel");
   const metrics = await import("@opentelemetry/sdk-metrics");
@@ -125,8 +132,8 @@ export async function connectPerCall(transport: "stdio" | "http"): Promise<EchoC
   return { call, close: async () => server?.close() };
 }
 
-async function openFacade(transport: Transport, plugins: readonly PoolPlugin[]): Promise<EchoCaller> {
-  const { connector, end } = await connectorTo(transport);
+async function openFacade(transport: Transport, plugins: readonly PoolPlugin[], sdk?: SdkBinding): Promise<EchoCaller> {
+  const { connector, end } = await connectorTo(transport, sdk);
   const servers = { echo: stdioTestServer() };
   const manager = await createMcpPool({ mcpServers: servers, pool: POOL }, { plugins, connector: () => connector });
   await manager.warmUp();
@@ -139,12 +146,15 @@ async function openFacade(transport: Transport, plugins: readonly PoolPlugin[]):
   };
 }
 
-async function connectorTo(transport: Transport): Promise<{ connector: Connector; end: () => Promise<void> }> {
+async function connectorTo(
+  transport: Transport,
+  sdk?: SdkBinding,
+): Promise<{ connector: Connector; end: () => Promise<void> }> {
   const end = async () => {};
-  if (transport === "stdio") return { connector: stdioConnector(everythingProgram), end };
+  if (transport === "stdio") return { connector: stdioConnector({ ...everythingProgram, sdk }), end };
   if (transport === "in-memory") return { connector: inMemoryConnector({ server: () => createTestServer() }), end };
   const server = await startHttpServer();
-  return { connector: httpConnector({ url: server.url }), end: server.close };
+  return { connector: httpConnector({ url: server.url, sdk }), end: server.close };
 }
 
 function check({ content }: { readonly [key: string]: unknown }): void {

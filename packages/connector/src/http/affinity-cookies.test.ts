@@ -1,6 +1,6 @@
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { expect, test } from "vitest";
-import { keepCookies } from "./affinity-cookies.ts";
+import { CookieJar, keepCookies } from "./affinity-cookies.ts";
 
 const SERVER = new URL("https://server.test/mcp");
 
@@ -16,7 +16,7 @@ function visit(...answers: readonly (readonly string[])[]): {
     for (const line of answers[sent.length - 1] ?? []) headers.append("set-cookie", line);
     return new Response(null, { headers });
   };
-  return { fetch: keepCookies(next, SERVER), sent };
+  return { fetch: keepCookies(next, new CookieJar(SERVER)), sent };
 }
 
 test("cookies come back with later requests to the server, the latest value of each", async () => {
@@ -66,7 +66,7 @@ test("a secure cookie is not taken over plain http, and old ones make room", asy
     return new Response(null, { headers });
   };
   const plain = new URL("http://server.test/mcp");
-  const fetch = keepCookies(next, plain);
+  const fetch = keepCookies(next, new CookieJar(plain));
   await fetch(plain);
   await fetch(plain);
   expect(sent[1]?.split("; ")).toHaveLength(50);
@@ -79,6 +79,6 @@ test("a fetch whose answers cannot list their cookies serves all the same", asyn
     const response = new Response("answer", { headers: { "set-cookie": "route=a" } });
     Object.defineProperty(response.headers, "getSetCookie", { value: undefined });
     return response;
-  }, SERVER);
+  }, new CookieJar(SERVER));
   expect(await (await fetch(SERVER)).text()).toBe("answer");
 });

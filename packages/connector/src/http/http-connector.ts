@@ -3,9 +3,9 @@ import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sd
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
-import { loadedOnce, type SdkParts } from "../sdk-binding.ts";
+import { couldNotLoad, loadedAtOnce, loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
-import { HttpLink, type HttpLinkOptions } from "./http-link.ts";
+import type { HttpLink, HttpLinkOptions } from "./http-link.ts";
 import { HeadersByIdentity, type HeadersSource } from "./identity-headers.ts";
 import { OAuthAuthoriser, type OAuthProvider } from "./oauth-authoriser.ts";
 import { badHeaders } from "./request-headers.ts";
@@ -64,6 +64,11 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const sdk = loadedOnce(options.sdk, settings);
+  // It brings undici, which takes longer to load than all of ours.
+  const linkModule = loadedAtOnce(
+    () => import("./http-link.ts"),
+    (cause) => couldNotLoad("the HTTP client", cause),
+  );
   const { url, headers } = addressOf(options);
   const base: Omit<HttpLinkOptions, "kind" | "headers" | "release" | "authoriser"> = {
     url,
@@ -74,11 +79,16 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;
 
-  function newLink(parts: SdkParts, kind: HttpLinkOptions["kind"], request: ConnectRequest): HttpLink {
+  function newLink(
+    Link: typeof HttpLink,
+    parts: SdkParts,
+    kind: HttpLinkOptions["kind"],
+    request: ConnectRequest,
+  ): HttpLink {
     const { authProvider } = options;
     const provider = typeof authProvider === "function" ? authProvider(identityOf(request)) : authProvider;
     const authoriser = provider && ((own: FetchLike) => new OAuthAuthoriser(provider, url, own, parts.oauth));
-    return new HttpLink(parts, { ...base, ...headers.take(request), kind, authoriser });
+    return new Link(parts, { ...base, ...headers.take(request), kind, authoriser });
   }
 
   async function open(
@@ -87,9 +97,10 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
     onLink?: (link: HttpLink) => void,
   ): Promise<McpConnection> {
     const server = await sdk();
+    const { HttpLink } = await linkModule();
     const openLink = (next: ConnectRequest, tell?: (link: HttpLink) => void) =>
       server.open((parts) => {
-        const link = newLink(parts, kind, next);
+        const link = newLink(HttpLink, parts, kind, next);
         tell?.(link);
         return link;
       }, next);

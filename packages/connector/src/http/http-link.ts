@@ -6,7 +6,7 @@ import { causesOf, systemCodeOf } from "../connect-failure.ts";
 import type { SdkParts } from "../sdk-binding.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Link, OpenProblem, OutgoingRequest } from "../v1/link.ts";
-import { keepCookies } from "./affinity-cookies.ts";
+import { CookieJar, keepCookies, keepPostCookies } from "./affinity-cookies.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import { endpointLabel } from "./endpoint-label.ts";
@@ -59,8 +59,13 @@ export class HttpLink implements Link {
     this.endpoint = { transport: kind === "sse" ? "sse" : "http", address: url.hostname, port };
     const own = options.fetch === undefined ? ownFetch() : undefined;
     this.#destroySockets = own?.destroy ?? (async () => {});
+    const jar = new CookieJar(url);
     this.#traffic = new HttpTraffic({
-      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, url),
+      fetch: keepCookies(own?.fetch ?? options.fetch ?? fetch, jar),
+      // In HTTP+SSE, the response to a POST holds no answer.
+      ...(own !== undefined && kind === "streamable-http" && { post: keepPostCookies(own.post, jar) }),
+      deliver: (message) => this.transport.onmessage?.(message),
+      report: (error) => this.transport.onerror?.(error),
       url,
       headers,
       // Not over the connection's own sockets: others wait for the same token, and this connection may be closed.

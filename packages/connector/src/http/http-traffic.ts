@@ -1,16 +1,24 @@
 import { RequestFailure, type RequestHeaders } from "@mcp-pool/core";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import type { OutgoingRequest } from "../v1/link.ts";
+import { AnswerReader } from "./answer-reader.ts";
 import type { Authoriser } from "./authoriser.ts";
 import type { IdentityHeaders } from "./identity-headers.ts";
-import { type Leg, Post, requestIdOf, rpcErrorOf } from "./post.ts";
-import { joinHeaders } from "./request-headers.ts";
-import { retryAfterMsOf } from "./retry-after.ts";
+import type { SendPost } from "./own-post.ts";
+import { type Leg, legOf, Post, type ResponseLeg, requestIdOf, rpcErrorOf } from "./post.ts";
+import { joinHeaders, type PlainHeaders } from "./request-headers.ts";
 import { watchBody } from "./watched-body.ts";
 
 /** What the traffic of one connection needs. */
 export interface HttpTrafficOptions {
   readonly fetch: FetchLike;
+  /** Sends the POSTs of requests in place of fetch, so that their answers are read here. */
+  readonly post?: SendPost | undefined;
+  /** Takes messages that are read here, as the SDK's transport would. */
+  readonly deliver: (message: JSONRPCMessage) => void;
+  /** Is told of what is no message. */
+  readonly report: (error: Error) => void;
   readonly url: URL;
   readonly headers: IdentityHeaders;
   readonly authoriser: Authoriser | undefined;
@@ -37,6 +45,8 @@ export class HttpTraffic {
   readonly #posts = new Map<number, Post>();
   /** Last event ids of streams that the SDK would resume for requests that nobody waits for any more. */
   readonly #unwantedStreams = new Set<string>();
+  /** Those with a response stream over a fetch that is not ours; it may stay open after the answer. */
+  readonly #streaming = new Set<Post>();
   #hasEnded = false;
 
   constructor(options: HttpTrafficOptions) {
@@ -57,36 +67,38 @@ export class HttpTraffic {
     this.#posts.delete(id);
     if (post.request.isAnswered) return;
     if (post.lastEventId !== undefined) this.#unwantedStreams.add(post.lastEventId);
-    post.controller.abort();
+    post.end();
   }
 
   end(): void {
     this.#hasEnded = true;
+    for (const post of this.#streaming) post.end();
   }
 
   async #fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
-    if (!isWithin(this.#options.url, new URL(url))) return this.#options.fetch(url, init);
-    switch (init.method ?? "GET") {
-      case "POST":
-        return this.#post(url, init);
-      case "GET":
-        return this.#get(url, init);
-      default:
-        return this.#send(url, init);
-    }
+    const { url: server, fetch } = this.#options;
+    const target = url === server ? server : new URL(url);
+    if (!isWithin(server, target)) return fetch(url, init);
+    const { method = "GET", body } = init;
+    if (method === "GET") return this.#get(url, init);
+    if (method !== "POST") return this.#sendByFetch(url, init);
+    const id = requestIdOf(body);
+    const post = id === undefined ? undefined : this.#posts.get(id);
+    if (post === undefined || typeof body !== "string") return this.#post(url, init, post);
+    return this.#options.post === undefined
+      ? this.#post(url, { ...init, signal: post.signal }, post)
+      : this.#postAndRead(target, init, post, body, this.#options.post);
   }
 
-  async #post(url: string | URL, init: RequestInit): Promise<Response> {
-    const id = requestIdOf(init.body);
-    const post = id === undefined ? undefined : this.#posts.get(id);
-    const signal = post?.controller.signal ?? init.signal ?? null;
+  /** Posts over a fetch that is not ours, or what is no request; the SDK's transport reads the answer. */
+  async #post(url: string | URL, init: RequestInit, post: Post | undefined): Promise<Response> {
     const note = (leg: Leg): void => {
       if (post !== undefined) post.leg = leg;
       else if (isMessage(init.body)) this.lastUnclaimedLeg = leg;
     };
     let response: Response;
     try {
-      response = await this.#send(url, { ...init, signal }, post?.request);
+      response = await this.#sendByFetch(url, init, post?.request);
     } catch (error) {
       if (!(error instanceof RequestFailure)) note({ kind: "no-response", error });
       throw error;
@@ -95,7 +107,35 @@ export class HttpTraffic {
     const { leg, unread } = await readLeg(response, sessionId);
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
-    return watchBody(unread, () => this.#streamEnded(post));
+    this.#streaming.add(post);
+    return watchBody(unread, () => {
+      this.#streaming.delete(post);
+      this.#streamEnded(post);
+    });
+  }
+
+  /** Posts a request and reads its answer. */
+  async #postAndRead(url: URL, init: RequestInit, post: Post, body: string, send: SendPost): Promise<Response> {
+    const { deliver, report, maxResumeAttempts } = this.#options;
+    const mayResume = (): boolean => maxResumeAttempts > 0 && !this.#hasEnded;
+    try {
+      return await this.#sendAs(
+        init,
+        (headers) => {
+          post.throwIfEnded();
+          post.leg = undefined;
+          post.request.sent = true;
+          const sessionId = headers["mcp-session-id"];
+          const reader = new AnswerReader(post, { sessionId, deliver, report, mayResume });
+          post.abortLeg = send({ url, headers, body }, reader);
+          return reader.response;
+        },
+        post.request,
+      );
+    } catch (error) {
+      if (!(error instanceof RequestFailure)) post.leg ??= { kind: "no-response", error };
+      throw error;
+    }
   }
 
   async #get(url: string | URL, init: RequestInit): Promise<Response> {
@@ -106,7 +146,7 @@ export class HttpTraffic {
     if (this.#hasEnded || isUnwanted) return new Response(null, { status: 405 });
     let response: Response;
     try {
-      response = await this.#send(url, init);
+      response = await this.#sendByFetch(url, init);
     } catch (error) {
       if (this.#hasEnded) return new Response(null, { status: 405 });
       if (post !== undefined) this.#resumeFailed(post);
@@ -129,16 +169,26 @@ export class HttpTraffic {
     return unread;
   }
 
+  #sendByFetch(url: string | URL, init: RequestInit, request?: OutgoingRequest): Promise<Response> {
+    const attempt = (headers: PlainHeaders): Promise<Response> => {
+      init.signal?.throwIfAborted();
+      if (request !== undefined) request.sent = true;
+      return this.#options.fetch(url, { ...init, headers });
+    };
+    return this.#sendAs(init, attempt, request);
+  }
+
   /** Sends with the credentials of the identity, and once more where the server refused those and there are others. */
-  async #send(url: string | URL, init: RequestInit, request?: OutgoingRequest): Promise<Response> {
-    const { headers: identity, authoriser, fetch } = this.#options;
+  async #sendAs(
+    { headers: sdk }: RequestInit,
+    attempt: (headers: PlainHeaders) => Promise<Response>,
+    request?: OutgoingRequest,
+  ): Promise<Response> {
+    const { headers: identity, authoriser } = this.#options;
     let own = await identity.current();
     let token = await authoriser?.token();
     for (let isRepeated = false; ; isRepeated = true) {
-      init.signal?.throwIfAborted();
-      const headers = joinHeaders(own, withToken(init.headers, token), request?.headers);
-      if (request !== undefined) request.sent = true;
-      const response = await fetch(url, { ...init, headers });
+      const response = await attempt(joinHeaders({ own, sdk, token, request: request?.headers }));
       const isRefused = response.status === 401 || response.status === 403;
       if (!isRefused || isRepeated || hasAuthorization(request?.headers)) return response;
       if (request !== undefined) request.sent = false;
@@ -188,34 +238,20 @@ function lostAnswer(message: string): RequestFailure {
 async function readLeg(
   response: Response,
   sessionId: string | undefined,
-): Promise<{ leg: Extract<Leg, { kind: "response" }>; unread: Response }> {
+): Promise<{ leg: ResponseLeg; unread: Response }> {
   const { status, statusText, headers } = response;
-  const base = {
-    kind: "response",
-    status,
-    mediaType: headers.get("content-type")?.split(";")[0]?.trim().toLowerCase(),
-    retryAfterMs: retryAfterMsOf(headers),
-    sessionId,
-  } as const;
-  if (response.ok || (status >= 300 && status < 400))
-    return { leg: { ...base, rpcError: undefined }, unread: response };
+  const leg = legOf(status, (name) => headers.get(name) ?? undefined, sessionId);
+  if (response.ok || (status >= 300 && status < 400)) return { leg, unread: response };
   const text = await response.text().catch(() => "");
-  const unread = new Response(text, { status, statusText, headers });
-  return { leg: { ...base, rpcError: rpcErrorOf(text) }, unread };
+  return { leg: { ...leg, rpcError: rpcErrorOf(text) }, unread: new Response(text, { status, statusText, headers }) };
 }
 
 /** Adds the headers of the identity to requests for authorisation, as far as they go to the server itself. */
 export function withOwnHeaders(fetch: FetchLike, server: URL, headers: IdentityHeaders): FetchLike {
   return async (url, init) => {
     if (!isWithin(server, new URL(url))) return fetch(url, init);
-    return fetch(url, { ...init, headers: joinHeaders(await headers.current(), init?.headers, undefined) });
+    return fetch(url, { ...init, headers: joinHeaders({ own: await headers.current(), sdk: init?.headers }) });
   };
-}
-
-function withToken(sdk: RequestInit["headers"], token: string | undefined): Headers {
-  const headers = new Headers(sdk);
-  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  return headers;
 }
 
 function hasAuthorization(headers: RequestHeaders | undefined): boolean {

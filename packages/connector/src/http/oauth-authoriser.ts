@@ -1,11 +1,26 @@
 import { RequestFailure } from "@mcp-pool/core";
-import type { OAuthClientProvider as ProviderV2 } from "@modelcontextprotocol/client";
-import type { AuthResult, OAuthClientProvider as ProviderV1 } from "@modelcontextprotocol/sdk/client/auth.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { Authoriser } from "./authoriser.ts";
 
-/** An OAuth provider of the SDK that is used. */
-export type OAuthProvider = ProviderV1 | ProviderV2;
+/**
+ * An OAuth provider of the SDK that is used, in the shape that both SDKs' have in common: whoever has installed only one
+ * of them has no types of the other.
+ */
+export interface OAuthProvider {
+  get redirectUrl(): string | URL | undefined;
+  get clientMetadata(): object;
+  clientInformation(): Eventually<object | undefined>;
+  tokens(): Eventually<{ access_token: string } | undefined>;
+  saveTokens(tokens: never): Eventually<void>;
+  redirectToAuthorization(authorizationUrl: URL): Eventually<void>;
+  saveCodeVerifier(codeVerifier: string): Eventually<void>;
+  codeVerifier(): Eventually<string>;
+}
+
+type Eventually<Value> = Value | Promise<Value>;
+
+/** Whether there are tokens now, or the user was asked for them. */
+type AuthResult = "AUTHORIZED" | "REDIRECT";
 
 /** What a server's refusal asks for. */
 export interface OAuthChallenge {

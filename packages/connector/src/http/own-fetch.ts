@@ -1,10 +1,13 @@
 import { Socket } from "node:net";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { Agent, buildConnector, fetch, type RequestInit as UndiciRequestInit } from "undici";
+import { postOver, type SendPost } from "./own-post.ts";
 
 /** A fetch with sockets of its own. */
 export interface OwnFetch {
   readonly fetch: FetchLike;
+  /** Sends POSTs over the same sockets. */
+  readonly post: SendPost;
   /** Destroys every socket, whatever is still under way on it; resolves when all are closed. */
   destroy(): Promise<void>;
 }
@@ -28,6 +31,7 @@ export function ownFetch(): OwnFetch {
     },
   });
   return {
+    post: postOver(agent),
     fetch: async (url, init) => {
       // One standard under two names: undici's own types, and the copy of them that @types/node makes global.
       const ownInit: unknown = { ...init, dispatcher: agent };

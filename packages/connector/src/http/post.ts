@@ -1,4 +1,5 @@
 import type { OutgoingRequest } from "../v1/link.ts";
+import { retryAfterMsOf } from "./retry-after.ts";
 
 /** How an HTTP exchange ended: with a response, or without one. */
 export type Leg =
@@ -13,6 +14,9 @@ export type Leg =
       readonly rpcError: RpcError | undefined;
     }
   | { readonly kind: "no-response"; readonly error: unknown };
+
+/** An HTTP exchange that ended with a response. */
+export type ResponseLeg = Extract<Leg, { readonly kind: "response" }>;
 
 /** A JSON-RPC error in a body. */
 export interface RpcError {
@@ -31,14 +35,58 @@ export class Post {
   lastEventId: string | undefined;
   /** Attempts to resume that failed in a row. */
   resumeFailures = 0;
-  /** Ends the POST and its streams. */
-  readonly controller: AbortController = new AbortController();
   /** Runs while the SDK may still be reading what a stream brought before it ended. */
   graceTimer: NodeJS.Timeout | undefined;
+  /** Aborts what is under way. */
+  abortLeg: ((reason: Error) => void) | undefined;
+
+  #ended: Error | undefined;
+  #controller: AbortController | undefined;
 
   constructor(request: OutgoingRequest) {
     this.request = request;
   }
+
+  /** Aborts at the end; made for those who need one. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
+    return this.#controller.signal;
+  }
+
+  noteEvent(id: string): void {
+    this.lastEventId = id;
+  }
+
+  /** Ends the POST and its streams. */
+  end(): void {
+    this.#ended = new DOMException("nobody waits for the answer any more", "AbortError");
+    this.#controller?.abort(this.#ended);
+    this.abortLeg?.(this.#ended);
+  }
+
+  /** @throws an AbortError once it has ended */
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+}
+
+/** Notes a response, the body aside. */
+export function legOf(
+  status: number,
+  headerOf: (name: string) => string | undefined,
+  sessionId: string | undefined,
+): ResponseLeg {
+  return {
+    kind: "response",
+    status,
+    mediaType: headerOf("content-type")?.split(";")[0]?.trim().toLowerCase(),
+    retryAfterMs: retryAfterMsOf(headerOf("retry-after")),
+    sessionId,
+    rpcError: undefined,
+  };
 }
 
 const REQUEST_ID = /^\{"jsonrpc":"2\.0","id":(\d+),/;

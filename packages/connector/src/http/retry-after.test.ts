@@ -14,9 +14,9 @@ test.each([
   ["-5", undefined],
   ["", undefined],
 ])("reads Retry-After %j as %s ms", (value, expected) => {
-  expect(retryAfterMsOf(new Headers({ "retry-after": value }), NOW)).toBe(expected);
+  expect(retryAfterMsOf(value, NOW)).toBe(expected);
 });
 
 test("knows no delay without the header", () => {
-  expect(retryAfterMsOf(new Headers(), NOW)).toBeUndefined();
+  expect(retryAfterMsOf(undefined, NOW)).toBeUndefined();
 });

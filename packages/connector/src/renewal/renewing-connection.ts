@@ -1,4 +1,5 @@
 import {
+  type ClientNotification,
   type CloseReason,
   type ConnectionEndpoint,
   type ConnectionEvent,
@@ -96,6 +97,19 @@ export class RenewingConnection implements McpConnection {
     } catch (error) {
       await this.#afterLoss(session, error, options.signal);
       return send(this.#session);
+    }
+  }
+
+  /** A server that has forgotten the session says so to a notification in its own way only, so a probe finds out. */
+  async sendNotification(notification: ClientNotification, signal: AbortSignal): Promise<void> {
+    if (this.#renewal !== undefined) await within(this.#renewal, signal);
+    const session = this.#session;
+    try {
+      await session.connection.sendNotification?.(notification, signal);
+    } catch (error) {
+      await this.probe(signal);
+      if (session === this.#session) throw error;
+      await this.#session.connection.sendNotification?.(notification, signal);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { onExit } from "signal-exit";
+import { firstToHear } from "./first-to-hear.ts";
 import { guardGroup, unguardGroup } from "./orphan-guard.ts";
 import { killGroupNow } from "./process-group.ts";
 import { Strays } from "./strays.ts";
@@ -10,7 +11,7 @@ let unsubscribe: (() => void) | undefined;
 /** Sees to it that a child's group does not outlive our own process, however that ends. */
 export function watchChild(child: ChildProcess, isGuarded: boolean): void {
   // A signal that nobody else handles ends our process just as it would without us.
-  unsubscribe ??= onExit(killAll);
+  unsubscribe ??= firstToHear(() => onExit(killAll));
   children.set(child, { isGuarded });
   if (isGuarded && child.pid !== undefined) guardGroup(child.pid);
 }

@@ -1,4 +1,5 @@
 import {
+  type ClientNotification,
   type CloseReason,
   type ConnectionEndpoint,
   type ConnectionEvent,
@@ -11,6 +12,7 @@ import {
 } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ListenerSet } from "../renewal/listener-set.ts";
+import { whileWanted } from "../while-wanted.ts";
 import type { Link } from "./link.ts";
 import { MessageExchange } from "./message-exchange.ts";
 
@@ -78,6 +80,14 @@ export class SdkConnection implements McpConnection {
     options: ConnectionRequestOptions,
   ): Promise<unknown> {
     return (this.#modern ?? this.exchange).request(method, params, options);
+  }
+
+  /** Clients send such notifications in the legacy era only. */
+  async sendNotification({ method, params }: ClientNotification, signal: AbortSignal): Promise<void> {
+    if (this.#modern !== undefined) return;
+    if (this.exchange.hasEnded) throw new RequestFailure("not-sent", "the connection is closed");
+    const sending = this.exchange.send({ jsonrpc: "2.0", method, ...(params !== undefined && { params }) });
+    await whileWanted(sending, signal);
   }
 
   async probe(signal: AbortSignal): Promise<void> {

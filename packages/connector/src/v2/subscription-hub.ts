@@ -5,6 +5,7 @@ import {
   ProtocolError,
   type SubscriptionFilter,
 } from "@modelcontextprotocol/client";
+import { whileWanted } from "../while-wanted.ts";
 
 /** Bounds of the pause before a broken stream is opened again, in milliseconds. */
 export interface ListenBackoff {
@@ -37,6 +38,8 @@ export interface ResourceSubscriber {
 
 interface Stream {
   readonly borrower: Borrower;
+  /** What was asked for, as text. */
+  readonly asked: string;
   readonly subscription: McpSubscription;
   readonly openedAt: number;
   readonly unlisten: Unsubscribe;
@@ -60,8 +63,8 @@ const CHANGES: ReadonlySet<string> = new Set([RESOURCE_UPDATED, ...Object.values
  * as changed.
  */
 export class SubscriptionHub {
-  /** The connections, and the resources that each wants to hear of. The first one carries the stream. */
-  readonly #borrowers = new Map<Borrower, Set<string>>();
+  /** The connections, and how often each has asked for which resources. The first one carries the stream. */
+  readonly #borrowers = new Map<Borrower, Map<string, number>>();
   readonly #listensForLists: boolean;
   readonly #backoff: ListenBackoff;
   readonly #onEmpty: () => void;
@@ -82,7 +85,7 @@ export class SubscriptionHub {
   }
 
   join(borrower: Borrower): ResourceSubscriber {
-    this.#borrowers.set(borrower, new Set());
+    this.#borrowers.set(borrower, new Map());
     if (this.#borrowers.size === 1) void this.#change();
     return {
       subscribe: (uri, signal) => this.#subscribe(borrower, uri, signal),
@@ -111,18 +114,32 @@ export class SubscriptionHub {
   async #subscribe(borrower: Borrower, uri: string, signal: AbortSignal): Promise<object> {
     const uris = this.#borrowers.get(borrower);
     if (uris === undefined) throw new RequestFailure("not-sent", "the connection is closed");
-    uris.add(uri);
+    uris.set(uri, (uris.get(uri) ?? 0) + 1);
     try {
       await whileWanted(this.#change(), signal);
       if (this.#stream?.subscription.honoredFilter.resourceSubscriptions?.includes(uri)) return {};
       throw new RequestFailure("answered", "the server does not announce changes of this resource");
     } catch (error) {
-      uris.delete(uri);
+      this.#withdraw(uris, uri);
       if (error instanceof RequestFailure) throw error;
       const judgement = error instanceof ProtocolError ? "answered" : "not-sent";
       const why = error instanceof Error ? error.message : String(error);
       throw new RequestFailure(judgement, `listening failed: ${why}`, { cause: error });
     }
+  }
+
+  /** Takes one request for a resource back, be it that nobody waits for it or that it was refused. */
+  #withdraw(uris: Map<string, number>, uri: string): void {
+    const asked = uris.get(uri);
+    // Somebody has unsubscribed meanwhile.
+    if (asked === undefined) return;
+    if (asked > 1) {
+      uris.set(uri, asked - 1);
+      return;
+    }
+    uris.delete(uri);
+    // A stream that could not be opened is due later already.
+    if (this.#settling !== undefined || this.#stream !== undefined) void this.#change();
   }
 
   /** Brings the stream in line with what is wanted now. */
@@ -147,8 +164,12 @@ export class SubscriptionHub {
       const [borrower] = this.#borrowers.keys();
       const filter = borrower === undefined ? {} : this.#filterFor(borrower);
       if (borrower === undefined || Object.keys(filter).length === 0) this.#closeStream();
-      else await this.#open(borrower, filter);
+      else if (!this.#isOpen(borrower, filter)) await this.#open(borrower, filter);
     }
+  }
+
+  #isOpen(borrower: Borrower, filter: SubscriptionFilter): boolean {
+    return this.#stream?.borrower === borrower && this.#stream.asked === JSON.stringify(filter);
   }
 
   async #open(borrower: Borrower, filter: SubscriptionFilter): Promise<void> {
@@ -167,7 +188,8 @@ export class SubscriptionHub {
     if (this.#hasGap) this.#announceGap(subscription.honoredFilter);
     this.#hasGap = false;
     const unlisten = borrower.onNotification((notification) => this.#fanOut(borrower, notification));
-    const stream = { borrower, subscription, unlisten, openedAt: performance.now() };
+    const asked = JSON.stringify(filter);
+    const stream = { borrower, asked, subscription, unlisten, openedAt: performance.now() };
     this.#stream = stream;
     void subscription.closed.then(() => this.#ended(stream));
   }
@@ -208,7 +230,7 @@ export class SubscriptionHub {
   #filterFor({ client }: Borrower): SubscriptionFilter {
     if (this.#isUnsupported) return {};
     const { tools, prompts, resources } = (this.#listensForLists && client.getServerCapabilities()) || {};
-    const uris = [...new Set([...this.#borrowers.values()].flatMap((each) => [...each]))];
+    const uris = [...new Set([...this.#borrowers.values()].flatMap((each) => [...each.keys()]))];
     return {
       ...(tools?.listChanged && { toolsListChanged: true }),
       ...(prompts?.listChanged && { promptsListChanged: true }),
@@ -234,12 +256,4 @@ export class SubscriptionHub {
       this.#fanOut(undefined, { method: RESOURCE_UPDATED, params: { uri } });
     }
   }
-}
-
-function whileWanted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new RequestFailure("aborted", "aborted", { cause: signal.reason }));
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,4 +1,5 @@
 import {
+  type ClientNotification,
   type CloseReason,
   type ConnectionEndpoint,
   type ConnectionEvent,
@@ -42,6 +43,10 @@ export class ScriptedConnection implements McpConnection {
   readonly server: ServerDescription;
   readonly endpoint: ConnectionEndpoint = { transport: "in-memory" };
   readonly requests: RecordedRequest[] = [];
+  /** Methods of the notifications that it was given. */
+  readonly notified: string[] = [];
+  /** What it fails such a notification with. */
+  notificationFailure: RequestFailure | undefined;
   /** Why it was told to close, once for each time. */
   readonly closes: CloseReason[] = [];
   probes = 0;
@@ -127,6 +132,11 @@ export class ScriptedConnection implements McpConnection {
       result: () => undefined,
     } as const;
     return this.#host.stage.play(this.#host.probes.take(this), call) as Promise<void>;
+  }
+
+  async sendNotification({ method }: ClientNotification): Promise<void> {
+    this.notified.push(method);
+    if (this.notificationFailure !== undefined) throw this.notificationFailure;
   }
 
   onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {

@@ -20,14 +20,14 @@ export function answerFeatures(session: Session): void {
   answerCompletion(session);
 }
 
-function answerResources({ server, backend, subscriptions }: Session): void {
-  const { pageSize } = backend.options;
+function answerResources(session: Session): void {
+  const { server, backend, subscriptions } = session;
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
-    const { items, next } = page(staticResources, params?.cursor, pageSize);
+    const { items, next } = page(staticResources, params?.cursor, session.pages);
     return { resources: items, ...next };
   });
   server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
-    const { items, next } = page(resourceTemplates, params?.cursor, pageSize);
+    const { items, next } = page(resourceTemplates, params?.cursor, session.pages);
     return { resourceTemplates: items, ...next };
   });
   server.setRequestHandler(ReadResourceRequestSchema, ({ params }) =>
@@ -43,9 +43,10 @@ function answerResources({ server, backend, subscriptions }: Session): void {
   });
 }
 
-function answerPrompts({ server, backend }: Session): void {
+function answerPrompts(session: Session): void {
+  const { server } = session;
   server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
-    const { items, next } = page(staticPrompts, params?.cursor, backend.options.pageSize);
+    const { items, next } = page(staticPrompts, params?.cursor, session.pages);
     return { prompts: items, ...next };
   });
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) => getStaticPrompt(params.name, params.arguments));

@@ -8,7 +8,7 @@ import type { Session } from "../session.ts";
 export function answerTools(session: Session): void {
   const { server, backend } = session;
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
-    const { items, next } = page(backend.tools, params?.cursor, backend.options.pageSize);
+    const { items, next } = page(backend.tools, params?.cursor, session.pages);
     return { tools: items.map((tool) => tool.definition), ...next };
   });
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {

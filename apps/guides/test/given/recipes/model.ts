@@ -1,0 +1,1 @@
+export { model } from "../from-ai-sdk-mcp/model.ts";
