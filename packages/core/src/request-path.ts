@@ -110,7 +110,7 @@ export class RequestPath implements AttemptHost {
       case "answered":
         if (terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
         entry.timeoutsInRow = 0;
-        checker.alive(entry, this.context.coarseNow());
+        checker.alive(entry, coarseNow(this.context.clock));
         return;
       case "overloaded":
       case "unauthorised":
