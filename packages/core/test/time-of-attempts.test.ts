@@ -46,6 +46,7 @@ describe("an attempt that begins after its request has set out", () => {
     const other = scriptedPool({ plugins: [meanwhile] });
     const outcome = outcomeOf(pool.request("ping"));
     await clock.advance(2_000);
+    await other.clock.advance(1);
     const unharmed = outcomeOf(other.pool.request("ping"));
     await clock.settle();
     await other.clock.settle();
