@@ -33,7 +33,7 @@ describe("an attempt that begins after its request has set out", () => {
 
   it("goes by its own clock, though a request of another pool sets out just then", async () => {
     const { plugin, sendOn } = holding();
-    const { pool, clock } = scriptedPool({ plugins: [plugin], requestTimeoutMs: 1_000 });
+    const { pool, clock, connector } = scriptedPool({ plugins: [plugin], requestTimeoutMs: 1_000 });
     const meanwhile: PoolPlugin = {
       name: "meanwhile",
       install: () => ({
@@ -51,6 +51,7 @@ describe("an attempt that begins after its request has set out", () => {
     await clock.settle();
     await other.clock.settle();
     expect(outcome.error).toMatchObject(NOT_SENT);
+    expect(connector.connects).toHaveLength(0);
     expect(unharmed.state).toBe("resolved");
   });
 });
