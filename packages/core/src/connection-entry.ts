@@ -26,6 +26,8 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   lastAliveAt: number;
   /** Requests under way on it, abandoned ones and those of leases included. */
   readonly attempts: LinkedList<Attempt> = new LinkedList();
+  /** Clock time in milliseconds up to which the server has read what was sent, since it has answered something sent then. */
+  readUpTo: number = -Infinity;
 
   readonly openedAt: number;
   /** Grows by one with each reconfiguration of what a connection is made of. */

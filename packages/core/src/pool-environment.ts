@@ -65,6 +65,7 @@ export function createServerState(clock: Clock, connector: Connector, maxConcurr
     backoff: new ConnectBackoff(clock, connector.connectBackoff),
     limit: new InFlightLimit(maxConcurrentRequests),
     toolLimits: new Map(),
+    answeredLate: new Set(),
     shared: new Map(),
   };
 }

@@ -1,4 +1,5 @@
 import { Attempt, type AttemptHost, type AttemptTerms } from "./attempt.ts";
+import { Cancellations } from "./cancellations.ts";
 import { coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
@@ -52,6 +53,7 @@ export class RequestPath implements AttemptHost {
   readonly #recycler: Recycler;
   readonly #host: RequestPathHost;
   readonly #bulkheads: ToolBulkheads;
+  readonly cancellations: Cancellations;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: RequestPathHost) {
     this.context = context;
@@ -59,6 +61,7 @@ export class RequestPath implements AttemptHost {
     this.#recycler = recycler;
     this.#host = host;
     this.#bulkheads = new ToolBulkheads(context, dispatcher);
+    this.cancellations = new Cancellations(context, dispatcher.checker);
   }
 
   /** Runs one attempt of a request, on its lease or on whichever connection has room. */
@@ -100,11 +103,15 @@ export class RequestPath implements AttemptHost {
     return this.#host.modernMeta();
   }
 
-  onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
+  onJudged({ entry, terms }: Attempt, failure: RequestFailure | undefined): void {
     const { checker, closer } = this.#dispatcher;
     switch (failure?.judgement) {
       case undefined:
       case "answered":
+        if (terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
+        entry.timeoutsInRow = 0;
+        checker.alive(entry, coarseNow(this.context.clock));
+        return;
       case "overloaded":
       case "unauthorised":
         entry.timeoutsInRow = 0;

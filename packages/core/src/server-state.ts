@@ -178,6 +178,8 @@ export interface ServerState {
   readonly limit: InFlightLimit;
   /** Limits of single tools, by name. */
   readonly toolLimits: Map<string, InFlightLimit>;
+  /** Kinds of requests that the server answered although it had read their cancellation. */
+  readonly answeredLate: Set<string>;
   /** What plugins share between the pools, by name. */
   readonly shared: Map<string, unknown>;
 }

@@ -62,7 +62,10 @@ export class AnswerReader implements AnswerSink {
     this.#post.leg = this.#leg;
     if (isOk(status) && this.#leg.mediaType === "text/event-stream") {
       const { deliver, report } = this.#options;
-      this.#events = new EventReader({ message: deliver, eventId: (id) => this.#post.noteEvent(id), error: report });
+      const eventId = (id: string): void => {
+        this.#post.lastEventId = id;
+      };
+      this.#events = new EventReader({ message: deliver, eventId, error: report });
     }
   }
 
