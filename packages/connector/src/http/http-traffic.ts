@@ -17,6 +17,8 @@ export interface HttpTrafficOptions {
   readonly post?: SendPost | undefined;
   /** Takes messages that are read here, as the SDK's transport would. */
   readonly deliver: (message: JSONRPCMessage) => void;
+  /** Longest message that is read here. */
+  readonly maxMessageBytes: number;
   /** Is told of what is no message. */
   readonly report: (error: Error) => void;
   readonly url: URL;
@@ -66,7 +68,7 @@ export class HttpTraffic {
     clearTimeout(post.graceTimer);
     this.#posts.delete(id);
     if (post.request.isAnswered) return;
-    if (post.lastEventId !== undefined) this.#unwantedStreams.add(post.lastEventId);
+    if (post.lastEventId !== undefined && post.isReadBySdk) this.#unwantedStreams.add(post.lastEventId);
     post.end();
   }
 
@@ -108,6 +110,7 @@ export class HttpTraffic {
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
     this.#streaming.add(post);
+    post.isReadBySdk = true;
     return watchBody(unread, () => {
       this.#streaming.delete(post);
       this.#streamEnded(post);
@@ -116,7 +119,7 @@ export class HttpTraffic {
 
   /** Posts a request and reads its answer. */
   async #postAndRead(url: URL, init: RequestInit, post: Post, body: string, send: SendPost): Promise<Response> {
-    const { deliver, report, maxResumeAttempts } = this.#options;
+    const { deliver, report, maxMessageBytes, maxResumeAttempts } = this.#options;
     const mayResume = (): boolean => maxResumeAttempts > 0 && !this.#hasEnded;
     try {
       return await this.#sendAs(
@@ -124,16 +127,18 @@ export class HttpTraffic {
         (headers) => {
           post.throwIfEnded();
           post.leg = undefined;
-          post.request.sent = true;
           const sessionId = headers["mcp-session-id"];
-          const reader = new AnswerReader(post, { sessionId, deliver, report, mayResume });
+          const reader = new AnswerReader(post, { sessionId, deliver, report, maxMessageBytes, mayResume });
           post.abortLeg = send({ url, headers, body }, reader);
           return reader.response;
         },
         post.request,
       );
     } catch (error) {
-      if (!(error instanceof RequestFailure)) post.leg ??= { kind: "no-response", error };
+      // Without a socket there is no leg.
+      if (!(error instanceof RequestFailure) && post.request.sent) {
+        post.leg ??= { kind: "no-response", error, wasConnected: true };
+      }
       throw error;
     }
   }
