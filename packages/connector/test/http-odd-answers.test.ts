@@ -2,7 +2,7 @@ import { createGzip } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { httpConnector } from "../src/http/index.ts";
 import type { OAuthProvider } from "../src/http/oauth-authoriser.ts";
-import { callTool, failureOf, never, open, SLOW } from "./connecting.ts";
+import { callTool, eventually, failureOf, never, open, SLOW } from "./connecting.ts";
 import { answerTo, eventOf, json, type RawCall, resultOf, startRawServer } from "./raw-http-server.ts";
 
 const EVENTS = { "content-type": "text/event-stream" };
@@ -158,6 +158,20 @@ describe("an answer that is longer than what is taken", SLOW, () => {
     const connection = await open(httpConnector({ url, maxMessageBytes: 100_000 }));
     expect(await failureOf(callTool(connection, "x"))).toMatchObject({ judgement: "overloaded", httpStatus: 503 });
   });
+});
+
+test("over HTTP, streams that the server never ends do not take ever more sockets", SLOW, async () => {
+  const streams = new Set<RawCall>();
+  const url = await startRawServer({
+    onCall(call) {
+      streams.add(call);
+      call.response.once("close", () => streams.delete(call));
+      call.response.writeHead(200, EVENTS).write(eventOf(answerTo(call.id, "fine")));
+    },
+  });
+  const connection = await open(httpConnector({ url }));
+  for (let count = 0; count < 80; count++) expect(await callTool(connection, "x")).toEqual(resultOf("fine"));
+  await eventually(() => streams.size).toBe(64);
 });
 
 /** Sends a packed body that has no end. */

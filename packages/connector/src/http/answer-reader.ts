@@ -68,6 +68,7 @@ export class AnswerReader implements AnswerSink {
     this.#leg = legOf(status, (name) => headerOf(headers, name), this.#options.sessionId);
     this.#post.leg = this.#leg;
     if (isOk(status) && this.#leg.mediaType === "text/event-stream") {
+      this.#post.isStreaming = true;
       const { deliver, report, maxMessageBytes } = this.#options;
       const overflow = (): void => this.#overflow();
       const eventId = (id: string): void => this.#post.noteEvent(id);
@@ -132,6 +133,7 @@ export class AnswerReader implements AnswerSink {
 
   #streamEnded({ retryMs }: EventReader): void {
     const { request, lastEventId } = this.#post;
+    this.#post.isStreaming = false;
     if (!request.isOpen) {
       this.#resolve(DELIVERED);
     } else if (lastEventId !== undefined && this.#options.mayResume()) {

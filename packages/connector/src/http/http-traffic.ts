@@ -33,6 +33,9 @@ export interface HttpTrafficOptions {
 /** How long the SDK may take to read the last events of a stream that has ended. */
 const STREAM_END_GRACE_MS = 50;
 
+/** How many streams a server may keep open after their answers; each holds a socket. */
+const MAX_LINGERING = 64;
+
 /**
  * Watches all HTTP of one connection through the `fetch` given to the SDK's transport: it adds each request's own
  * headers, notes what becomes of each POST, and notices response streams that end without the answer, for which the
@@ -49,6 +52,8 @@ export class HttpTraffic {
   readonly #unwantedStreams = new Set<string>();
   /** Those with a response stream over a fetch that is not ours; it may stay open after the answer. */
   readonly #streaming = new Set<Post>();
+  /** Answered ones whose response stream is open, oldest first; some of them have ended meanwhile. */
+  readonly #lingering = new Set<Post>();
   #hasEnded = false;
 
   constructor(options: HttpTrafficOptions) {
@@ -67,9 +72,22 @@ export class HttpTraffic {
     if (post === undefined) return;
     clearTimeout(post.graceTimer);
     this.#posts.delete(id);
-    if (post.request.isAnswered) return;
+    if (post.request.isAnswered) {
+      if (post.isStreaming) this.#linger(post);
+      return;
+    }
     if (post.lastEventId !== undefined && post.isReadBySdk) this.#unwantedStreams.add(post.lastEventId);
     post.end();
+  }
+
+  /** The server may have more to say, but may not take all sockets for it. */
+  #linger(post: Post): void {
+    this.#lingering.add(post);
+    for (const each of this.#lingering) {
+      if (each.isStreaming && this.#lingering.size <= MAX_LINGERING) continue;
+      this.#lingering.delete(each);
+      if (each.isStreaming) each.end();
+    }
   }
 
   end(): void {

@@ -40,6 +40,8 @@ export class Post {
   lastEventId: string | undefined;
   /** Whether the SDK's transport reads the stream, and would resume it. */
   isReadBySdk = false;
+  /** Whether a response stream is open that is read here. */
+  isStreaming = false;
   /** Attempts to resume that failed in a row. */
   resumeFailures = 0;
   /** Runs while the SDK may still be reading what a stream brought before it ended. */
