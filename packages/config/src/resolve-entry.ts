@@ -48,7 +48,7 @@ export function resolveEntry(entry: ServerEntry, lookup: Lookup, problems: Probl
   const url = text(fields.url, entry.fieldPath("url"));
   const headers = byName("headers");
   checkType(HTTP_TYPES, "url");
-  if (url !== undefined && !isHttpUrl(url)) report("url", "an absolute http or https URL", kindOf(url));
+  if (url !== undefined && !isHttpUrl(url)) report("url", "an absolute http or https URL", "a text of another form");
   if (problems.issues.length === before) {
     for (const [name, value] of Object.entries(headers)) checkHeader(entry, name, value, problems);
   }

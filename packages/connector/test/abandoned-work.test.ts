@@ -54,6 +54,32 @@ describe.each(Object.entries(SERVERS))(
       expect(types()).not.toContain("connection-suspected");
     });
 
+    // The other transports differ in nothing that matters here, and it takes its time.
+    test.runIf(name === "stdio")(
+      "keeps its room until its late answer once the server is known to answer what was cancelled",
+      async () => {
+        const { pool, work, steps } = await pooled({ maxRequestsPerConnection: 2 });
+        const giveUp = async (key: string, delayMs: number) => {
+          const controller = new AbortController();
+          const gone = work(key, delayMs, controller.signal).catch(() => {});
+          await eventually(steps).toContain(`start ${key}`);
+          controller.abort();
+          await gone;
+        };
+        await giveUp("first", 4_000);
+        // Its answer shows that the server has read the cancellation.
+        await work("between", 0);
+        await eventually(() => pool.stats().inFlight).toBe(0);
+        await eventually(steps).toContain("end first");
+        // The late answer was sent before this one.
+        await pool.request("ping");
+        await Promise.all([giveUp("second", 2_500), giveUp("third", 2_500)]);
+        await work("next", 0);
+        const before = steps().slice(0, steps().indexOf("start next"));
+        expect(before.some((step) => step === "end second" || step === "end third")).toBe(true);
+      },
+    );
+
     test("leaves the rest of the connection to others meanwhile", async () => {
       const { pool, work, steps } = await pooled({ maxRequestsPerConnection: 2 });
       const controller = new AbortController();

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { brotliCompressSync, createGzip, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, createGzip, gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type HttpConnectorOptions, httpConnector } from "../src/http/index.ts";
 import { sdkV2 } from "../src/v2/index.ts";
@@ -236,6 +236,17 @@ describe("over HTTP, a call", SLOW, () => {
     supply?.({});
     await callTool(connection, "next");
     expect(called).toEqual(["next"]);
+  });
+
+  test("is answered though the connection breaks right after the packed answer", async () => {
+    const url = await startRawServer({
+      onCall({ id, response }) {
+        const packed = gzipSync(eventOf(answerTo(id, "fine")), { finishFlush: constants.Z_SYNC_FLUSH });
+        response.writeHead(200, { ...EVENTS, "content-encoding": "gzip" }).write(packed, () => response.destroy());
+      },
+    });
+    const connection = await open(httpConnector({ url }));
+    expect(await callTool(connection, "x")).toEqual(resultOf("fine"));
   });
 
   test("carries headers without the white space around their values", async () => {

@@ -28,10 +28,15 @@ export class Acquisition {
   }
 
   /**
-   * Claims room for a lease. What it throws, it throws before anything is claimed.
+   * Claims room for a lease, at once or after a wait. What it throws, it throws before anything is claimed.
    * @param plain how a caller without options waits
    */
   acquire<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
+    return this.take(options) ?? this.join(options, plain);
+  }
+
+  /** Claims room that can be had at once. The connection of a sticky key is left to {@link join}. */
+  take(options: AcquireOptions | undefined): ConnectionEntry | undefined {
     if (options !== undefined) {
       this.#check(options);
       if (options.signal?.aborted) throw options.signal.reason;
@@ -39,8 +44,13 @@ export class Acquisition {
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
     const refusal = this.#admit("lease");
     if (refusal !== undefined) throw refusal;
+    return options?.stickyKey === undefined ? this.#dispatcher.take() : undefined;
+  }
+
+  /** Waits for room, after {@link take} has found none. */
+  join<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
     const stickyKey = options?.stickyKey;
-    if (stickyKey === undefined) return this.#dispatcher.take() ?? this.wait(this.#terms(options, plain));
+    if (stickyKey === undefined) return this.wait(this.#terms(options, plain));
     return this.#dispatcher.takeSticky(stickyKey, this.#terms(options, plain), () => {
       if (this.#isFull) throw this.#fullError();
     });

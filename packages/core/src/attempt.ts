@@ -1,4 +1,5 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
+import { CANCELLED_MS, type Cancellations } from "./cancellations.ts";
 import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { type Judgement, type Progress, RequestFailure, toRequestFailure } from "./connector.ts";
@@ -23,6 +24,7 @@ export interface AttemptHost {
   readonly context: PoolContext;
   /** What each request says besides, from protocol revision 2026-07-28 on. */
   readonly modernMeta: Readonly<Record<string, unknown>> | undefined;
+  readonly cancellations: Cancellations;
   /** Decides what the outcome means for the connection; called before the room is free. */
   onJudged(attempt: Attempt, failure: RequestFailure | undefined): void;
   /** Nothing of the attempt is left on the connection: its room is free. Called once. */
@@ -51,6 +53,9 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   readonly #controller = new AbortController();
   /** `abandoned`: the caller has gone, the server may still be at work. */
   #state: "running" | "abandoned" | "over" = "running";
+  /** Clock times in milliseconds: until when the room is kept at most, and when the server was told that nobody waits. */
+  #keptUntil = 0;
+  #cancelledAt: number | undefined;
   /** Whether the room stays taken, for requests that follow on the same connection. */
   #isKept = false;
   #resolve: (result: unknown) => void = () => {};
@@ -127,7 +132,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
 
   onDeadline(): void {
     if (this.#state === "abandoned") {
-      this.#end(true);
+      this.#look();
       return;
     }
     const { serverName, clock } = this.#host.context;
@@ -161,7 +166,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     const { wheel, clock } = this.#host.context;
     this.#state = "abandoned";
     this.#unwatch();
-    wheel.set(this, clock.now() + ABANDONED_MS);
+    this.#keptUntil = clock.now() + ABANDONED_MS;
+    wheel.set(this, this.#keptUntil);
     this.#judge(failure);
     this.#controller.abort(error);
     // A connection that serves nobody else any more need not wait for the late answer.
@@ -188,11 +194,53 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       this.#finish(failure, undefined, error);
       this.#reject(error);
     } else if (failure.lateAnswer !== undefined) {
-      const end = () => this.#end(false);
-      failure.lateAnswer.then(end, end);
+      this.#cancelled(failure.lateAnswer);
     } else {
       this.#end(false);
     }
+  }
+
+  /** The server was told. Its answer may cross that on the way, and it may go on in spite of it. */
+  #cancelled(lateAnswer: Promise<unknown>): void {
+    const { cancellations, context } = this.#host;
+    this.#cancelledAt = context.clock.now();
+    const arrived = (answer: unknown) => {
+      if (answer !== false && this.#wasRead) cancellations.ignored(this.request);
+      this.#end(false);
+    };
+    lateAnswer.then(arrived, () => this.#end(false));
+    if (this.#state === "over" || cancellations.isIgnored(this.request)) return;
+    context.wheel.set(this, Math.min(this.#cancelledAt + CANCELLED_MS, this.#keptUntil));
+  }
+
+  /** The server has answered something that was sent after the cancellation. */
+  onRead(): void {
+    if (this.#state === "abandoned" && this.#wasRead && this.#isOverdue) this.#end(false);
+  }
+
+  /** Decides whether what is abandoned keeps its room. */
+  #look(): void {
+    const { cancellations, context } = this.#host;
+    const now = context.clock.now();
+    if (now >= this.#keptUntil) {
+      this.#end(true);
+    } else if (cancellations.isIgnored(this.request)) {
+      context.wheel.set(this, this.#keptUntil);
+    } else if (this.#wasRead) {
+      this.#end(false);
+    } else {
+      context.wheel.set(this, Math.min(now + CANCELLED_MS, this.#keptUntil));
+      cancellations.ask(this.entry);
+    }
+  }
+
+  get #wasRead(): boolean {
+    return this.#cancelledAt !== undefined && this.entry.readUpTo > this.#cancelledAt;
+  }
+
+  get #isOverdue(): boolean {
+    const sinceMs = this.#host.context.clock.now() - (this.#cancelledAt ?? Infinity);
+    return sinceMs >= CANCELLED_MS && !this.#host.cancellations.isIgnored(this.request);
   }
 
   #finish(failure: RequestFailure | undefined, result: unknown, error: unknown): void {

@@ -21,7 +21,6 @@ export class Checker {
   readonly #context: PoolContext;
   readonly #set: ConnectionSet;
   readonly #host: CheckerHost;
-  #room = 0;
 
   constructor(context: PoolContext, set: ConnectionSet, host: CheckerHost) {
     this.#context = context;
@@ -31,7 +30,7 @@ export class Checker {
 
   /** Room that becomes free if the probes under way pass. */
   get room(): number {
-    return this.#room;
+    return this.#set.checkingRoom;
   }
 
   /** Keeps new work away from an entry until a probe passes, or it speaks. */
@@ -49,13 +48,13 @@ export class Checker {
     this.#set.move(entry, "checking");
     // Nobody waits for the room of a suspect, nor, but for its own callers, of a connection kept for a key.
     const room = entry.isSuspect || entry.stickyKey !== undefined ? 0 : entry.room - entry.inFlight;
-    this.#room += room;
+    this.#set.checkingRoom += room;
     const controller = new AbortController();
     let isOver = false;
     const stop = () => {
       isOver = true;
       this.#context.wheel.remove(deadline);
-      this.#room -= room;
+      this.#set.checkingRoom -= room;
       entry.isProbing = false;
       entry.cancelProbe = undefined;
     };

@@ -61,14 +61,6 @@ export class McpClient {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #onRefused: McpClientContext["onRefused"];
-  // One function for all calls, so that a call allocates none.
-  readonly #readToolResult = (result: unknown): CallToolResult => {
-    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
-    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
-      return { ...result, content: [] };
-    }
-    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
-  };
 
   constructor(requester: Requester, context: McpClientContext = {}) {
     this.#requester = requester;
@@ -82,7 +74,7 @@ export class McpClient {
   callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
     return (
       this.#refuse("tools/call", params, NAMED, options) ??
-      this.#requester.request("tools/call", params, options).then(this.#readToolResult)
+      this.#requester.request("tools/call", params, options).then((result) => this.#readToolResult(result))
     );
   }
 
@@ -134,6 +126,14 @@ export class McpClient {
   /** Ends what {@link McpClient.subscribeResource} began. */
   async unsubscribeResource(params: ResourceParams, options?: RequestOptions): Promise<void> {
     await this.#send("resources/unsubscribe", params, ADDRESSED, OBJECT, "", options);
+  }
+
+  #readToolResult(result: unknown): CallToolResult {
+    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
+    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
+      return { ...result, content: [] };
+    }
+    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
   }
 
   #send<Result>(
@@ -220,12 +220,11 @@ export class McpClient {
     form: Form,
     options: RequestOptions | undefined,
   ): Promise<never> | undefined {
-    const isRight = ([path, kind]: Form[number]) => isObject(params) && kind.accepts(params[path]);
-    if (form.every(isRight)) return undefined;
+    if (isObject(params) && fits(params, form)) return undefined;
     const issues = isObject(params)
       ? form
-          .filter((field) => !isRight(field))
-          .map(([path, kind]) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }))
+          .filter(({ path, kind }) => !kind.accepts(params[path]))
+          .map(({ path, kind }) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }))
       : [{ path: "", message: `must be an object, got ${describe(params)}` }];
     const list = issues.map((issue) => `${issue.path || "they"} ${issue.message}`).join("; ");
     const message = `invalid parameters of ${method} for ${this.#server}, so it was not sent: ${list}`;
@@ -258,17 +257,25 @@ interface Kind {
 }
 
 /** What each parameter must be. */
-type Form = readonly (readonly [path: string, kind: Kind])[];
+type Form = readonly { readonly path: string; readonly kind: Kind }[];
 
 const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
 const LIST: Kind = { name: "an array", accepts: Array.isArray };
 const OBJECT: Kind = { name: "an object", accepts: isObject };
 const OPTIONAL: Kind = { name: "an object or undefined", accepts: (value) => value === undefined || isObject(value) };
 
-const META = ["_meta", OPTIONAL] as const;
-const NAMED: Form = [["name", TEXT], ["arguments", OPTIONAL], META];
-const ADDRESSED: Form = [["uri", TEXT], META];
-const COMPLETABLE: Form = [["ref", OBJECT], ["argument", OBJECT], ["context", OPTIONAL], META];
+const NAMED = formOf({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL });
+const ADDRESSED = formOf({ uri: TEXT, _meta: OPTIONAL });
+const COMPLETABLE = formOf({ ref: OBJECT, argument: OBJECT, context: OPTIONAL, _meta: OPTIONAL });
+
+function formOf(kinds: Readonly<Record<string, Kind>>): Form {
+  return Object.entries(kinds).map(([path, kind]) => ({ path, kind }));
+}
+
+function fits(params: Readonly<Record<string, unknown>>, form: Form): boolean {
+  for (const { path, kind } of form) if (!kind.accepts(params[path])) return false;
+  return true;
+}
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -24,6 +24,11 @@ export interface Clock {
   random(): number;
 }
 
+/** Reads a clock's coarse time, where it has one. */
+export function coarseNow(clock: Clock): number {
+  return clock.coarseNow === undefined ? clock.now() : clock.coarseNow();
+}
+
 /** Longest delay Node.js accepts; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 

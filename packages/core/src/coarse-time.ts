@@ -20,7 +20,8 @@ export function coarseTime({ now, setTimer }: Pick<Clock, "now" | "setTimer">): 
   };
   return () => {
     if (readsLeft-- > 0) return time;
-    time = now();
+    // A whole number needs no memory of its own wherever it is kept.
+    time = Math.floor(now());
     readsLeft = MAX_READS;
     if (!isTimed) {
       isTimed = true;

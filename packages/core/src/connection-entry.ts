@@ -10,32 +10,36 @@ const TARGET_LOAD = 0.75;
 
 /** One connection as the pool itself sees it. */
 export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEntry>, Deadline {
+  // What each lease and request looks at comes first, and so lies in one place of the memory.
   readonly id: number;
   readonly connection: McpConnection;
-  readonly openedAt: number;
-  /** Grows by one with each reconfiguration of what a connection is made of. */
-  readonly generation: number;
+  state: ConnectionState = "ready";
+  inFlight = 0;
   room = 0;
   /** What it carries at the most while it is not busy enough to open another beside it. */
   targetLoad = 0;
-  state: ConnectionState = "ready";
-  inFlight = 0;
   uses = 0;
+  stickyKey: string | undefined;
+  timeoutsInRow = 0;
+  isSuspect = false;
   idleSince: number;
   lastAliveAt: number;
-  timeoutsInRow = 0;
   /** Requests under way on it, abandoned ones and those of leases included. */
   readonly attempts: LinkedList<Attempt> = new LinkedList();
+  /** Clock time in milliseconds up to which the server has read what was sent, since it has answered something sent then. */
+  readUpTo: number = -Infinity;
+
+  readonly openedAt: number;
+  /** Grows by one with each reconfiguration of what a connection is made of. */
+  readonly generation: number;
   /** Sessions that it has had before this one. */
   renewals = 0;
   /** Subscriptions that live on this connection. */
   pins = 0;
-  stickyKey: string | undefined;
   /** What the server was told that its client answers. */
   announced: ReadonlySet<HandlerKind> = new Set();
   /** Handlers of the lease that has the connection to itself. */
   leaseHandlers: ClientHandlers | undefined;
-  isSuspect = false;
   isProbing = false;
   /** Gives the probe under way up, since the entry is taken out of use; set while there is one. */
   cancelProbe: (() => void) | undefined;

@@ -64,15 +64,13 @@ class World {
     }
   }
 
-  /** Says what the sums should be, from the entries alone. */
-  check(): void {
+  /** Says what the sums should be, from the entries alone. Looks at no list: what a set puts off until then stays put off. */
+  checkSums(): void {
     const { set, entries } = this;
     const count = (is: (entry: ConnectionEntry) => boolean) => entries.filter(is).length;
     const ready = entries.filter(({ state }) => state === "ready");
     const active = count(({ inFlight }) => inFlight > 0);
     this.peak = Math.max(this.peak, active);
-    const inState = (state: ConnectionState) => entries.filter((entry) => entry.state === state).map(({ id }) => id);
-    const ids = (list: Iterable<ConnectionEntry>) => [...list].map(({ id }) => id).sort((a, b) => a - b);
     expect({ ...set }).toMatchObject({
       freeRoom: ready
         .filter(({ stickyKey }) => stickyKey === undefined)
@@ -83,6 +81,16 @@ class World {
       inFlight: entries.reduce((sum, { inFlight }) => sum + inFlight, 0),
       peakActive: this.peak,
     });
+    const usable = entries.filter(({ isUsable }) => isUsable);
+    expect([set.usable, set.size]).toEqual([usable.length, count(({ state }) => state !== "closed")]);
+  }
+
+  /** Says which list each entry should be in. */
+  checkLists(): void {
+    const { set, entries } = this;
+    const ready = entries.filter(({ state }) => state === "ready");
+    const inState = (state: ConnectionState) => entries.filter((entry) => entry.state === state).map(({ id }) => id);
+    const ids = (list: Iterable<ConnectionEntry>) => [...list].map(({ id }) => id).sort((a, b) => a - b);
     const bound = ready.filter(({ stickyKey }) => stickyKey !== undefined).map(({ id }) => id);
     expect(ids(set.bound)).toEqual(bound);
     expect(ids(set.ready)).toEqual(ready.map(({ id }) => id).filter((id) => !bound.includes(id)));
@@ -90,7 +98,6 @@ class World {
       expect(ids(set[state])).toEqual(inState(state));
     expect(ids(set)).toEqual(entries.filter(({ state }) => state !== "closed").map(({ id }) => id));
     const usable = entries.filter(({ isUsable }) => isUsable);
-    expect([set.usable, set.size]).toEqual([usable.length, count(({ state }) => state !== "closed")]);
     for (const { id } of entries) expect(set.hasOnly(id)).toBe(usable.length === 1 && usable[0]?.id === id);
     for (const { state, inFlight, room: own } of entries) {
       if (state === "ready") expect(inFlight).toBeLessThan(own);
@@ -102,15 +109,51 @@ class World {
 describe("the set of a pool's connections", () => {
   it("has each in the list of its state, and its sums right, after any steps", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 60 }), (steps) => {
         const world = new World();
-        for (const each of steps) {
+        for (const [each, isLooking] of steps) {
           world.step(each);
-          world.check();
+          world.checkSums();
+          if (isLooking) world.checkLists();
         }
+        world.checkLists();
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("lends what was given back last first, whoever looked at its lists meanwhile", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean()), { maxLength: 60 }), (steps) => {
+        const world = new World();
+        for (let count = 0; count < 4; count++) world.step({ do: "add", room: 1 });
+        const free = [4, 3, 2, 1];
+        const taken: ConnectionEntry[] = [];
+        for (const [at, isTaking] of steps) {
+          const from = isTaking ? [...world.set.ready] : taken;
+          const index = at % Math.max(from.length, 1);
+          const [entry] = from.splice(index, 1);
+          if (entry === undefined) continue;
+          if (isTaking) {
+            expect(entry.id).toBe(free.splice(index, 1)[0]);
+            world.set.claim(entry);
+            taken.push(entry);
+          } else {
+            world.set.release(entry);
+            free.unshift(entry.id);
+          }
+        }
+        expect([...world.set.ready].map(({ id }) => id)).toEqual(free);
+        expect([...world.set.busy]).toEqual(taken);
+      }),
+    );
+  });
+
+  it("keeps a connection apart that got a key while it was lent", () => {
+    const world = new World();
+    world.step({ do: "add", room: 1 });
+    for (const each of ["claim", "bind", "release"] as const) world.step({ do: each, index: 0 });
+    world.checkLists();
   });
 
   it("keeps the place of what is resized and stays in its list", () => {

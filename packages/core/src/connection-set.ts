@@ -7,9 +7,13 @@ import type { ConnectionState } from "./plugin.ts";
  * Which list an entry is in follows from its state alone; every operation is O(1).
  */
 export class ConnectionSet {
-  /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
-  readonly ready: LinkedList<ConnectionEntry> = new LinkedList();
-  readonly busy: LinkedList<ConnectionEntry> = new LinkedList();
+  readonly #ready = new LinkedList<ConnectionEntry>();
+  readonly #busy = new LinkedList<ConnectionEntry>();
+  /**
+   * The head of the ready connections, busy since just now, whose way into the other list is put off until somebody looks:
+   * most leases are given back before that, and then it stays where it is.
+   */
+  #late: ConnectionEntry | undefined;
   readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
   readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
   readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
@@ -17,6 +21,8 @@ export class ConnectionSet {
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
   /** Room that could be taken now, in `ready`. */
   freeRoom = 0;
+  /** Room that becomes free if the probes under way pass. */
+  checkingRoom = 0;
   /** Ready connections at or below their target load. */
   relaxed = 0;
   /** Connections with something on them, and open ones with nothing. */
@@ -25,6 +31,17 @@ export class ConnectionSet {
   inFlight = 0;
   peakActive = 0;
 
+  /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
+  get ready(): LinkedList<ConnectionEntry> {
+    if (this.#late !== undefined) this.#settle(this.#late);
+    return this.#ready;
+  }
+
+  get busy(): LinkedList<ConnectionEntry> {
+    if (this.#late !== undefined) this.#settle(this.#late);
+    return this.#busy;
+  }
+
   /** Connections that are not closed yet. */
   get size(): number {
     return this.usable + this.draining.size + this.closing.size;
@@ -32,7 +49,7 @@ export class ConnectionSet {
 
   /** Connections that serve, or may after a check. */
   get usable(): number {
-    return this.ready.size + this.busy.size + this.checking.size + this.bound.size;
+    return this.#ready.size + this.#busy.size + this.checking.size + this.bound.size;
   }
 
   /** The least recently used connection that nobody uses; ready ones of that kind stand at the end. */
@@ -67,9 +84,10 @@ export class ConnectionSet {
       if (++this.active > this.peakActive) this.peakActive = this.active;
     }
     if (inFlight < entry.room) return;
-    entry.list?.remove(entry);
     entry.state = "busy";
-    this.busy.pushBack(entry);
+    if (this.#late !== undefined) this.#settle(this.#late);
+    if (entry === this.#ready.head) this.#late = entry;
+    else this.#settle(entry);
   }
 
   /** Gives one unit of room back. */
@@ -78,7 +96,14 @@ export class ConnectionSet {
     const inFlight = --entry.inFlight;
     if (inFlight === 0) this.active--;
     if (entry.state === "busy") {
-      if (inFlight < entry.room) this.move(entry, "ready");
+      if (inFlight >= entry.room) return;
+      if (entry !== this.#late || entry.stickyKey !== undefined) {
+        this.move(entry, "ready");
+        return;
+      }
+      this.#late = undefined;
+      entry.state = "ready";
+      this.#count(entry, 1);
       return;
     }
     if (entry.state === "ready") {
@@ -89,6 +114,7 @@ export class ConnectionSet {
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
+    if (this.#late !== undefined) this.#settle(this.#late);
     this.#count(entry, -1);
     entry.list?.remove(entry);
     entry.state = state;
@@ -112,14 +138,20 @@ export class ConnectionSet {
     for (const list of [this.ready, this.bound, this.busy, this.checking, this.draining, this.closing]) yield* list;
   }
 
+  #settle(entry: ConnectionEntry): void {
+    this.#late = undefined;
+    entry.list?.remove(entry);
+    this.#busy.pushBack(entry);
+  }
+
   #enlist(entry: ConnectionEntry): void {
     switch (entry.state) {
       case "ready":
-        if (entry.stickyKey === undefined) this.ready.pushFront(entry);
+        if (entry.stickyKey === undefined) this.#ready.pushFront(entry);
         else this.bound.pushBack(entry);
         return;
       case "busy":
-        this.busy.pushBack(entry);
+        this.#busy.pushBack(entry);
         return;
       case "checking":
         this.checking.pushBack(entry);

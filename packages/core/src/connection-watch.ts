@@ -1,3 +1,4 @@
+import { coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionEvent, ServerNotification, Unsubscribe } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -25,7 +26,7 @@ export function watchConnection(
   dispatcher: Dispatcher,
   session: SessionParts,
 ): McpConnectionError | undefined {
-  const { coarseNow, events, serverName } = context;
+  const { clock, events, serverName } = context;
   const { checker } = dispatcher;
   const { tools, subscriptions, logging } = session;
   let leaveTools = () => {};
@@ -34,7 +35,7 @@ export function watchConnection(
     leaveTools = announcesTools(entry.server.capabilities) ? tools.listen() : () => {};
   };
   const onNotification = (notification: ServerNotification) => {
-    checker.alive(entry, coarseNow());
+    checker.alive(entry, coarseNow(clock));
     if (notification.method === "notifications/tools/list_changed") tools.invalidate();
     if (notification.method === "notifications/resources/updated") subscriptions.onUpdated(entry, notification.params);
     if (events.wants("notification-received")) {
@@ -47,7 +48,7 @@ export function watchConnection(
   const onEvent = (event: ConnectionEvent) => {
     if (event.type === "session-renewed") {
       entry.renewals++;
-      checker.alive(entry, coarseNow());
+      checker.alive(entry, coarseNow(clock));
       tools.ensureVersion(versionOf(entry));
       // The old session took all of these along.
       listenForTools();

@@ -33,8 +33,11 @@ export interface RequestFailureOptions {
   readonly retryAfterMs?: number | undefined;
   /** The status of the HTTP response that refused the request, where there was one and no JSON-RPC answer. */
   readonly httpStatus?: number | undefined;
-  /** Settles when the late answer to an aborted or timed-out request arrives, or never can. */
-  readonly lateAnswer?: Promise<void> | undefined;
+  /**
+   * There when the server was told that nobody waits for the answer to an aborted or timed-out request any more, but may
+   * answer. It settles when the late answer arrives, and resolves with `false` when it is no longer waited for.
+   */
+  readonly lateAnswer?: Promise<unknown> | undefined;
 }
 
 /** What {@link McpConnection.request} rejects with: an error, judged by the connector. */
@@ -43,7 +46,7 @@ export class RequestFailure extends Error {
   readonly judgement: Judgement;
   readonly retryAfterMs: number | undefined;
   readonly httpStatus: number | undefined;
-  readonly lateAnswer: Promise<void> | undefined;
+  readonly lateAnswer: Promise<unknown> | undefined;
 
   constructor(judgement: Judgement, message: string, options: RequestFailureOptions = {}) {
     super(message, { cause: options.cause });

@@ -22,8 +22,6 @@ export interface PoolContext {
   readonly serverName: string;
   readonly identity: string | undefined;
   readonly clock: Clock;
-  /** Reads the clock's coarse time. */
-  readonly coarseNow: () => number;
   readonly wheel: DeadlineWheel;
   readonly events: EventHub;
   readonly counters: PoolCounters;

@@ -1,4 +1,5 @@
 import { Checker } from "./checker.ts";
+import { coarseNow } from "./clock.ts";
 import { Closer } from "./closer.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { ConnectionSet } from "./connection-set.ts";
@@ -7,6 +8,7 @@ import type { PoolContext } from "./context.ts";
 import type { DispatcherHost } from "./dispatcher-host.ts";
 import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
+import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 import { ReadyConnections } from "./ready-connections.ts";
 import type { InFlightLimit, LimitWaiter } from "./server-state.ts";
@@ -21,22 +23,24 @@ import type { Waiter, WaitTerms } from "./waiter.ts";
  * Room is claimed in the tick in which it is given.
  */
 export class Dispatcher implements LimitWaiter {
+  // What each lease and request looks at comes first, and so lies in one place of the memory.
   readonly set: ConnectionSet = new ConnectionSet();
-  readonly queue: WaitQueue;
+  readonly #context: PoolContext;
+  readonly #counters: PoolCounters;
+  readonly #limit: InFlightLimit;
+  readonly #line: LinkedList<Waiter>;
+  #isStarted = false;
+  #isClosed = false;
+  #isDispatching = false;
   readonly closer: Closer;
   readonly checker: Checker;
+  readonly queue: WaitQueue;
   readonly growth: Growth;
   readonly sides: SideLines;
-  readonly #context: PoolContext;
   readonly #host: DispatcherHost;
   readonly #ready: ReadyConnections;
   readonly #sticky: StickyLine;
-  // Looked up once: what follows is on the way of every lease and request.
-  readonly #counters: PoolCounters;
-  readonly #limit: InFlightLimit;
   #lastConnectError: McpPoolError | undefined;
-  #isClosed = false;
-  #isDispatching = false;
   #isAgain = false;
 
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
@@ -49,6 +53,7 @@ export class Dispatcher implements LimitWaiter {
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
       followers: () => this.#sticky.unboundWaiters(),
     });
+    this.#line = this.queue.line;
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
       onFreed: (entry) => this.growth.onFreed(entry),
@@ -105,12 +110,18 @@ export class Dispatcher implements LimitWaiter {
    * @param avoid a connection that is taken only if no other has room; where it is the only one, only if none can be opened
    */
   take(avoid?: number): ConnectionEntry | undefined {
-    this.growth.start();
-    if (this.queue.length > 0) return undefined;
-    const entry = avoid === undefined ? this.#ready.next(1) : this.#ready.nextBut(avoid, () => this.needsFresh(avoid));
+    if (!this.#isStarted) this.start();
+    if (this.#line.size > 0) return undefined;
+    const entry = this.#ready.first(avoid, this);
     if (entry === undefined || !this.#limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;
+  }
+
+  /** From now on the pool is in use, and keeps its minimum. */
+  start(): void {
+    this.#isStarted = true;
+    this.growth.start();
   }
 
   /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
@@ -138,12 +149,12 @@ export class Dispatcher implements LimitWaiter {
 
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
-    const { head } = this.queue;
+    const { head } = this.#line;
     if (head !== undefined && this.#handOver(entry, head)) return;
     this.set.release(entry);
     this.#counters.returned++;
     if (entry.inFlight === 0) {
-      entry.idleSince = this.#context.coarseNow();
+      entry.idleSince = coarseNow(this.#context.clock);
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
@@ -211,12 +222,6 @@ export class Dispatcher implements LimitWaiter {
     this.growth.grow();
   }
 
-  /** Takes a connection out of use; does nothing when it is gone. */
-  retire(id: number, reason: CloseReason): void {
-    const entry = [...this.set].find((each) => each.id === id);
-    if (entry !== undefined) this.closer.retire(entry, reason);
-  }
-
   /** Rejects all callers and takes every connection out of use. */
   close(drainMs: number): void {
     this.#isClosed = true;
@@ -261,7 +266,7 @@ export class Dispatcher implements LimitWaiter {
   /** A connection has room again: first for those who wait for just this one, then for all. */
   #serve(entry: ConnectionEntry): void {
     if (entry.stickyKey !== undefined) this.#sticky.serve(entry);
-    if (this.queue.length > 0 || this.checker.room > 0) this.dispatch();
+    if (this.#line.size > 0 || this.set.checkingRoom > 0) this.dispatch();
   }
 
   #onOpened(entry: ConnectionEntry, durationMs: number): void {

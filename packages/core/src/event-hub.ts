@@ -6,14 +6,16 @@ export type PoolEventType = PoolEventDetail["type"];
 
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
-  readonly #source: PoolEventSource;
-  readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
-  /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
-  #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
   wantsAcquired = false;
   wantsReleased = false;
   wantsQueued = false;
+  wantsFinished = false;
+  wantsSettled = false;
+  readonly #source: PoolEventSource;
+  readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
+  /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
+  #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
   #isReporting = false;
 
   constructor(source: PoolEventSource) {
@@ -63,6 +65,8 @@ export class EventHub {
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
     this.wantsQueued = this.wants("acquire-queued");
+    this.wantsFinished = this.wants("request-finished");
+    this.wantsSettled = this.wants("request-settled");
   }
 
   #listenersOf(type: PoolEventType): readonly PoolEventListener[] {

@@ -28,6 +28,16 @@ export interface LeaseHost {
   onRefused(call: RefusedCall): void;
 }
 
+/** What only some leases have. */
+export interface LeaseExtras {
+  /** The stack that acquired it, while a leak detector is on. */
+  readonly stack?: string | undefined;
+  /** What it brought to answer the server with. */
+  readonly handlers?: ClientHandlers | undefined;
+  client?: McpClient;
+  unsubscribes?: Set<Unsubscribe> | undefined;
+}
+
 /**
  * A connection on loan. Give it back with {@link release}, with {@link discard} if it is broken, or with `await using`.
  * A second release does nothing, whoever holds the connection by then.
@@ -37,29 +47,18 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
   readonly id: number;
   /** Clock time in milliseconds. */
   readonly acquiredAt: number;
-  /** The stack that acquired it, while a leak detector is on. */
-  readonly stack: string | undefined;
   readonly #host: LeaseHost;
   readonly #entry: ConnectionEntry;
-  readonly #handlers: ClientHandlers | undefined;
-  #client: McpClient | undefined;
   #isReleased = false;
-  #unsubscribes: Set<Unsubscribe> | undefined;
+  /** What few leases have; the others need no room for it. */
+  #extras: LeaseExtras | undefined;
 
-  constructor(
-    host: LeaseHost,
-    entry: ConnectionEntry,
-    id: number,
-    acquiredAt: number,
-    stack: string | undefined,
-    handlers: ClientHandlers | undefined,
-  ) {
+  constructor(host: LeaseHost, entry: ConnectionEntry, id: number, acquiredAt: number, extras?: LeaseExtras) {
     this.#host = host;
     this.#entry = entry;
-    this.#handlers = handlers;
+    this.#extras = extras;
     this.id = id;
     this.acquiredAt = acquiredAt;
-    this.stack = stack;
   }
 
   /** Returns the connection of a lease that is still held. */
@@ -69,7 +68,12 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
 
   /** Returns what a lease brought to answer the server with. */
   static handlersOf(lease: HeldLease | undefined): ClientHandlers | undefined {
-    return lease instanceof Lease ? lease.#handlers : undefined;
+    return lease instanceof Lease ? lease.#extras?.handlers : undefined;
+  }
+
+  /** The stack that acquired it, while a leak detector is on. */
+  get stack(): string | undefined {
+    return this.#extras?.stack;
   }
 
   get connectionId(): number {
@@ -87,10 +91,15 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
 
   /** Speaks MCP on this very connection. */
   get client(): McpClient {
+    this.#extras ??= {};
     const { serverName, requestTimeoutMs, clock } = this.#host;
-    const onRefused = (call: RefusedCall) => this.#host.onRefused(call);
-    this.#client ??= new McpClient(this, { serverName, timeoutMs: requestTimeoutMs, clock, onRefused });
-    return this.#client;
+    this.#extras.client ??= new McpClient(this, {
+      serverName,
+      timeoutMs: requestTimeoutMs,
+      clock,
+      onRefused: (call) => this.#host.onRefused(call),
+    });
+    return this.#extras.client;
   }
 
   /**
@@ -140,10 +149,11 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
         this.#host.onListenerFailed(error);
       }
     });
-    this.#unsubscribes ??= new Set();
-    this.#unsubscribes.add(end);
+    this.#extras ??= {};
+    this.#extras.unsubscribes ??= new Set();
+    this.#extras.unsubscribes.add(end);
     return () => {
-      if (this.#unsubscribes?.delete(end)) end();
+      if (this.#extras?.unsubscribes?.delete(end)) end();
     };
   }
 
@@ -170,9 +180,9 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
       return;
     }
     this.#isReleased = true;
-    if (this.#unsubscribes !== undefined) {
-      for (const unsubscribe of this.#unsubscribes) this.#leave(unsubscribe);
-      this.#unsubscribes = undefined;
+    if (this.#extras?.unsubscribes !== undefined) {
+      for (const unsubscribe of this.#extras.unsubscribes) this.#leave(unsubscribe);
+      this.#extras.unsubscribes = undefined;
     }
     this.#host.endLease(this, this.#entry, isDiscarded, cause);
   }

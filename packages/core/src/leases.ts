@@ -1,5 +1,5 @@
 import type { ClientHandlers } from "./client-handlers.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -8,22 +8,19 @@ import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
 import type { HeldLease } from "./plugin.ts";
+import type { Recycler } from "./recycler.ts";
 import type { RefusedCall } from "./request-records.ts";
 import { sendRootsListChanged } from "./roots-changes.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
 
 /** What the leases of a pool need of it. */
-export interface LeasesHost {
-  requestOnLease: LeaseHost["requestOnLease"];
-  onRefused: LeaseHost["onRefused"];
-  /** Gives back a connection whose lease has ended. */
-  giveBack(entry: ConnectionEntry): void;
-}
+export type LeasesHost = Pick<LeaseHost, "requestOnLease" | "onRefused">;
 
 /** Issues the leases of one pool, and takes them back, each once. */
 export class Leases implements LeaseHost {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
+  readonly #recycler: Recycler;
   readonly #host: LeasesHost;
   #tracked: Set<Lease> | undefined;
   readonly #terms: WaitTerms<Lease> = {
@@ -37,9 +34,10 @@ export class Leases implements LeaseHost {
   #held = 0;
   #lastId = 0;
 
-  constructor(context: PoolContext, dispatcher: Dispatcher, host: LeasesHost) {
+  constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: LeasesHost) {
     this.#context = context;
     this.#dispatcher = dispatcher;
+    this.#recycler = recycler;
     this.#host = host;
   }
 
@@ -105,14 +103,14 @@ export class Leases implements LeaseHost {
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
     this.#held--;
-    this.#tracked?.delete(lease);
+    if (this.#tracked !== undefined) this.#tracked.delete(lease);
     if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
-    else if (isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
+    else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "request-failed", cause);
     // No successor may meet a running call.
-    else if (this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
+    else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
-    this.#host.giveBack(entry);
+    this.#recycler.giveBack(entry);
     const { events, clock } = this.#context;
     if (events.wantsReleased) {
       const useMs = clock.now() - lease.acquiredAt;
@@ -157,19 +155,20 @@ export class Leases implements LeaseHost {
 
   #issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined, stack: string | undefined): Lease {
     if (handlers !== undefined) this.#attribute(entry, handlers);
-    const { events, clock, coarseNow } = this.#context;
+    const { events, clock } = this.#context;
     const isTimed = this.#tracked !== undefined || events.wantsReleased;
-    const acquiredAt = isTimed ? clock.now() : coarseNow();
-    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, stack, handlers);
+    const acquiredAt = isTimed ? clock.now() : coarseNow(clock);
+    const extras = stack === undefined && handlers === undefined ? undefined : { stack, handlers };
+    const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, extras);
     this.#held++;
-    this.#tracked?.add(lease);
+    if (this.#tracked !== undefined) this.#tracked.add(lease);
     return lease;
   }
 
   #attribute(entry: ConnectionEntry, handlers: ClientHandlers): void {
     const problem = attributionProblem(handlers, entry, this.#context);
     if (problem !== undefined) {
-      this.#host.giveBack(entry);
+      this.#recycler.giveBack(entry);
       throw problem;
     }
     if (this.#context.options.sharing === "exclusive") entry.leaseHandlers = handlers;
@@ -183,7 +182,7 @@ export class Leases implements LeaseHost {
 
 /** What the pool itself asks meanwhile, such as for a logging level, harms no successor. */
 function hasCallsOfLease({ attempts }: ConnectionEntry): boolean {
-  return attempts.size > 0 && [...attempts].some(({ request }) => request.lease !== undefined);
+  return [...attempts].some(({ request }) => request.lease !== undefined);
 }
 
 /** Whether an error that ended the work says, in the words of the connector, that this connection is no longer any good. */

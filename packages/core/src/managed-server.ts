@@ -45,6 +45,9 @@ export interface AskedFor {
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {
   readonly name: string;
+  /** The pool without an identity; it is there from the start. */
+  readonly main: McpConnectionPool;
+  #isPlain: boolean;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
@@ -56,8 +59,6 @@ export class ManagedServer {
   #options: PoolOptions;
   #poolCount = 1;
   #isClosed = false;
-  /** The pool without an identity; it is there from the start. */
-  readonly main: McpConnectionPool;
 
   constructor(
     name: string,
@@ -75,11 +76,17 @@ export class ManagedServer {
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
     const minimum = definition.identityRequired ? { minConnections: 0 } : {};
+    this.#isPlain = isPlain(definition);
     this.main = this.#create({ ...this.#options, ...minimum }, name, undefined, {
       onRefusals: (refused) => {
         this.#refused = refused;
       },
     });
+  }
+
+  /** Whether calls without options go to the main pool, and have no fallback. */
+  get isPlain(): boolean {
+    return this.#isPlain;
   }
 
   get definition(): McpServerDefinition {
@@ -173,6 +180,7 @@ export class ManagedServer {
         : definition.connectionKey === old.connectionKey;
     const connector = isSame ? undefined : definition.connector;
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
+    this.#isPlain = isPlain(definition);
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;
@@ -283,6 +291,10 @@ export class ManagedServer {
     if (claimant !== undefined) this.#environment.onPool(pool, claimant);
     return pool;
   }
+}
+
+function isPlain({ identityRequired = false, onCircuitOpen }: McpServerDefinition): boolean {
+  return !identityRequired && onCircuitOpen === undefined;
 }
 
 function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {

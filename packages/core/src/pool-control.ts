@@ -23,7 +23,10 @@ export function poolControl(parts: PoolParts): PoolControl {
     },
     stats: () => parts.stats(),
     connections: () => [...dispatcher.set],
-    retire: ({ id }, reason) => dispatcher.retire(id, reason),
+    retire: ({ id }, reason) => {
+      const entry = [...dispatcher.set].find((each) => each.id === id);
+      if (entry !== undefined) dispatcher.closer.retire(entry, reason);
+    },
     refill: () => dispatcher.dispatch(),
     open: () => !dispatcher.isClosed && dispatcher.growth.openOne(),
     probe: async (connection, signal) => dispatcher.checker.probe(entryOf(connection), signal),

@@ -44,18 +44,18 @@ export function createContext(
 ): PoolContext {
   const { clock = systemClock, poolName = serverName, identity, capacity } = environment;
   return {
-    poolName,
+    // What each request looks at comes first, and so lies in one place of the memory.
     serverName,
-    identity,
     clock,
-    coarseNow: () => clock.coarseNow?.() ?? clock.now(),
+    options,
     wheel: environment.wheel ?? new DeadlineWheel(clock),
     events: new EventHub({ serverName, identity, poolName }),
     counters: zeroCounters(),
     server: environment.server ?? createServerState(clock, connector, Infinity),
     capacity,
     connector,
-    options,
+    poolName,
+    identity,
   };
 }
 
@@ -65,6 +65,7 @@ export function createServerState(clock: Clock, connector: Connector, maxConcurr
     backoff: new ConnectBackoff(clock, connector.connectBackoff),
     limit: new InFlightLimit(maxConcurrentRequests),
     toolLimits: new Map(),
+    answeredLate: new Set(),
     shared: new Map(),
   };
 }

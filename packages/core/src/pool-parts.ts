@@ -27,7 +27,7 @@ import { poolControl } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
-import { RequestPath } from "./request-path.ts";
+import { RequestPath, setOut } from "./request-path.ts";
 import { RequestRecords } from "./request-records.ts";
 import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
@@ -49,22 +49,23 @@ const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
 /** Puts the parts of one pool together. */
 export class PoolParts {
   readonly context: PoolContext;
-  readonly plugins: PluginHost;
+  readonly path: RequestPath;
+  /** The wraps around requests; undefined where no plugin wraps them. */
+  readonly #wrapped: Request | undefined;
   readonly dispatcher: Dispatcher;
   readonly acquisition: Acquisition;
   readonly leases: Leases;
+  readonly plugins: PluginHost;
   readonly warmUp: WarmUp;
   readonly subscriptions: ResourceSubscriptions;
   readonly tools: ToolList;
   readonly logging: SessionLogging;
-  readonly path: RequestPath;
   readonly recycler: Recycler;
   readonly records: RequestRecords;
   readonly ownsWheel: boolean;
   /** Called when nothing is left of the closed pool. */
   onEmpty: (() => void) | undefined;
   readonly #connect: Connect;
-  readonly #request: Request;
 
   constructor(
     connector: Connector,
@@ -97,17 +98,14 @@ export class PoolParts {
       this.acquisition.onFailed(error, waitMs, kind),
     );
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
-    const giveBack = (entry: ConnectionEntry) => this.recycler.giveBack(entry);
-    this.path = new RequestPath(context, dispatcher, {
+    this.path = new RequestPath(context, dispatcher, this.recycler, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
       onRefused: (error, waitMs) => this.records.stranded(error, waitMs),
-      giveBack,
       modernMeta: () => this.logging.meta,
     });
-    this.leases = new Leases(context, dispatcher, {
+    this.leases = new Leases(context, dispatcher, this.recycler, {
       requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
       onRefused: (call) => this.records.refused(call),
-      giveBack,
     });
     this.warmUp = new WarmUp(context, dispatcher);
     const { serverName, clock } = context;
@@ -137,7 +135,9 @@ export class PoolParts {
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
-    this.#request = this.plugins.wrapRequest((request) => this.path.attempt(request));
+    const attempt = (request: PoolRequest) => this.path.attempt(request);
+    const wrapped = this.plugins.wrapRequest(attempt);
+    this.#wrapped = wrapped === attempt ? undefined : wrapped;
     environment.onActivity?.(() => this.records.underWay > 0 || this.subscriptions.size > 0);
     environment.onRefusals?.((call) => this.records.refused(call));
     environment.onClaimant?.(dispatcher.growth);
@@ -192,13 +192,16 @@ export class PoolParts {
       stretch: options.resetTimeoutOnProgress === true ? stretchOf(options, startedAt, timeoutMs) : undefined,
       hold,
     };
+    setOut(options[CALLED_AT] === undefined ? request : undefined, startedAt);
     try {
-      const result = this.#request(request);
+      const result = this.#wrapped === undefined ? this.path.attempt(request) : this.#wrapped(request);
       this.records.count(result);
       this.records.watch(result, request, startedAt);
       return result;
     } catch (error) {
       return Promise.reject(error);
+    } finally {
+      setOut(undefined, 0);
     }
   }
 

@@ -69,8 +69,9 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Speaks MCP through the pool: each call takes whichever connection has room. */
   get client(): McpClient {
+    if (this.#client !== undefined) return this.#client;
     const { serverName, options, clock } = this.#parts.context;
-    this.#client ??= new McpClient(this, {
+    this.#client = new McpClient(this, {
       serverName,
       timeoutMs: options.requestTimeoutMs,
       clock,
@@ -124,7 +125,9 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   acquire(options?: AcquireOptions): Promise<Lease> {
     const { acquisition, leases } = this.#parts;
     try {
-      const room = acquisition.acquire(options, leases.terms(options?.handlers));
+      const entry = acquisition.take(options);
+      if (entry !== undefined) return Promise.resolve(leases.issue(entry, options?.handlers));
+      const room = acquisition.join(options, leases.terms(options?.handlers));
       return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options?.handlers)) : room;
     } catch (error) {
       acquisition.onFailed(error, 0, "acquire");

@@ -1,4 +1,5 @@
 import type { Checker } from "./checker.ts";
+import { coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
@@ -29,12 +30,12 @@ export class ReadyConnections {
     return undefined;
   }
 
-  /** Returns a connection other than one that is to be avoided; that one only if a new one is not to be had. */
-  nextBut(avoid: number, needsFresh: () => boolean): ConnectionEntry | undefined {
-    for (let entry = this.#set.ready.head; entry !== undefined; entry = entry.next) {
-      if (entry.id !== avoid && !this.isQuiet(entry)) return entry;
-    }
-    return needsFresh() ? undefined : this.next(1);
+  /** Returns a connection that may be lent to one caller now, if possible another than one to be avoided. */
+  first(avoid: number | undefined, pool: { needsFresh(avoid: number): boolean }): ConnectionEntry | undefined {
+    if (avoid !== undefined) return this.#nextBut(avoid, pool);
+    const { head } = this.#set.ready;
+    // Looks at as little as possible: this is on the way of every lease and request.
+    return head !== undefined && !this.#context.options.validateOnAcquire ? head : this.next(1);
   }
 
   isQuiet(entry: ConnectionEntry): boolean {
@@ -43,7 +44,15 @@ export class ReadyConnections {
 
   /** Whether an entry would be probed before it is lent, if nothing were on it. */
   isSilent({ lastAliveAt }: ConnectionEntry): boolean {
-    const { options, coarseNow } = this.#context;
-    return options.validateOnAcquire && coarseNow() - lastAliveAt > QUIET_MS;
+    const { options, clock } = this.#context;
+    return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
+  }
+
+  /** Returns a connection other than one that is to be avoided; that one only if a new one is not to be had. */
+  #nextBut(avoid: number, pool: { needsFresh(avoid: number): boolean }): ConnectionEntry | undefined {
+    for (let entry = this.#set.ready.head; entry !== undefined; entry = entry.next) {
+      if (entry.id !== avoid && !this.isQuiet(entry)) return entry;
+    }
+    return pool.needsFresh(avoid) ? undefined : this.next(1);
   }
 }

@@ -1,4 +1,6 @@
 import { Attempt, type AttemptHost, type AttemptTerms } from "./attempt.ts";
+import { Cancellations } from "./cancellations.ts";
+import { coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
@@ -14,6 +16,7 @@ import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
 import { HeldConnection } from "./one-connection.ts";
 import type { PoolRequest } from "./plugin.ts";
+import type { Recycler } from "./recycler.ts";
 import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
 import type { WaitTerms } from "./waiter.ts";
@@ -27,35 +30,49 @@ export interface RequestPathHost {
   wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted>;
   /** Counts and tells of a request that got no connection to be sent on. */
   onRefused(error: McpPoolError, waitMs: number): void;
-  /** Gives back a connection that a request, not a lease, has used. */
-  giveBack(entry: ConnectionEntry): void;
   /** What each request says besides, from protocol revision 2026-07-28 on. */
   modernMeta(): Readonly<Record<string, unknown>> | undefined;
+}
+
+let settingOut: PoolRequest | undefined;
+let settingOutAt = 0;
+
+/**
+ * Says which request of any pool sets out just now, and when by its clock; undefined as soon as it has. An attempt that
+ * begins in the same go need not look at the clock again.
+ */
+export function setOut(request: PoolRequest | undefined, now: number): void {
+  settingOut = request;
+  settingOutAt = now;
 }
 
 /** The innermost part of a request: one wait for room, then one attempt on a connection. */
 export class RequestPath implements AttemptHost {
   readonly context: PoolContext;
   readonly #dispatcher: Dispatcher;
+  readonly #recycler: Recycler;
   readonly #host: RequestPathHost;
   readonly #bulkheads: ToolBulkheads;
+  readonly cancellations: Cancellations;
 
-  constructor(context: PoolContext, dispatcher: Dispatcher, host: RequestPathHost) {
+  constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: RequestPathHost) {
     this.context = context;
     this.#dispatcher = dispatcher;
+    this.#recycler = recycler;
     this.#host = host;
     this.#bulkheads = new ToolBulkheads(context, dispatcher);
+    this.cancellations = new Cancellations(context, dispatcher.checker);
   }
 
   /** Runs one attempt of a request, on its lease or on whichever connection has room. */
   attempt(request: PoolRequest): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const startedAt = this.context.clock.now();
+    const startedAt = request === settingOut ? settingOutAt : this.context.clock.now();
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
     if (this.#dispatcher.isClosed) return this.#refuse(this.#closedError(request), 0);
     if (startedAt >= request.deadlineAt) return this.#refuse(this.#lateError(request), 0);
-    const bulkhead = this.#bulkheads.of(request);
+    const bulkhead = this.context.options.tools === undefined ? undefined : this.#bulkheads.of(request);
     if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
       return this.#wait(request, startedAt, bulkhead, false);
     const { avoid, isFreshWanted } = request;
@@ -69,7 +86,7 @@ export class RequestPath implements AttemptHost {
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     const problem = attributionProblem(request.options.handlers, entry, this.context);
     if (problem !== undefined) {
-      if (terms.hasRoom) this.#host.giveBack(entry);
+      if (terms.hasRoom) this.#recycler.giveBack(entry);
       terms.bulkhead?.limit.give();
       return this.#refuse(problem, terms.waitMs);
     }
@@ -86,15 +103,19 @@ export class RequestPath implements AttemptHost {
     return this.#host.modernMeta();
   }
 
-  onJudged({ entry }: Attempt, failure: RequestFailure | undefined): void {
+  onJudged({ entry, terms }: Attempt, failure: RequestFailure | undefined): void {
     const { checker, closer } = this.#dispatcher;
     switch (failure?.judgement) {
       case undefined:
       case "answered":
+        if (terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
+        entry.timeoutsInRow = 0;
+        checker.alive(entry, coarseNow(this.context.clock));
+        return;
       case "overloaded":
       case "unauthorised":
         entry.timeoutsInRow = 0;
-        checker.alive(entry, this.context.coarseNow());
+        checker.alive(entry, coarseNow(this.context.clock));
         return;
       case "not-sent":
       case "outcome-unknown":
@@ -115,7 +136,10 @@ export class RequestPath implements AttemptHost {
 
   onOver({ entry, terms, isKept }: Attempt, wasNeverAnswered: boolean): void {
     if (wasNeverAnswered) this.#dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
-    if (terms.hasRoom && !isKept) this.#host.giveBack(entry);
+    if (terms.hasRoom && !isKept) {
+      if (this.#isExclusive) this.#recycler.giveBack(entry);
+      else this.#dispatcher.release(entry);
+    }
     terms.bulkhead?.limit.give();
   }
 
@@ -125,17 +149,17 @@ export class RequestPath implements AttemptHost {
     result: unknown,
     error: unknown,
   ): void {
-    const { counters, events, clock } = this.context;
+    const { counters, events } = this.context;
     const isFailedTool = isToolError(request.method, result);
     if (isFailedTool) counters.errors.tool++;
     if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
-    if (!events.wants("request-finished")) return;
+    if (!events.wantsFinished) return;
     events.emit({
       type: "request-finished",
       connectionId: entry.id,
       method: request.method,
       target: targetOf(request),
-      durationMs: clock.now() - terms.startedAt,
+      durationMs: this.context.clock.now() - terms.startedAt,
       waitMs: terms.waitMs,
       isHit: terms.isHit,
       hasOwnRoom: terms.hasRoom,
@@ -213,13 +237,13 @@ export class RequestPath implements AttemptHost {
   ): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) {
-      this.#host.giveBack(entry);
+      this.#recycler.giveBack(entry);
       bulkhead?.limit.give();
       return Promise.reject(signal.reason);
     }
     const startedAt = this.context.clock.now();
     if (startedAt >= request.deadlineAt) {
-      this.#host.giveBack(entry);
+      this.#recycler.giveBack(entry);
       bulkhead?.limit.give();
       return this.#refuse(this.#lateError(request), startedAt - queuedAt);
     }

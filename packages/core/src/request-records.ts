@@ -46,7 +46,7 @@ export class RequestRecords {
 
   /** Tells of the end of a request, if somebody wants to know. */
   watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
-    if (!this.#context.events.wants("request-settled")) return;
+    if (!this.#context.events.wantsSettled) return;
     const { method, options } = request;
     const target = targetOf(request);
     result.then(
@@ -61,7 +61,7 @@ export class RequestRecords {
     const now = this.#context.clock.now();
     const startedAt = options?.[CALLED_AT] ?? now;
     this.#tellFailed(error, now - startedAt, method === undefined ? "acquire" : "request");
-    if (method === undefined || !this.#context.events.wants("request-settled")) return;
+    if (method === undefined || !this.#context.events.wantsSettled) return;
     this.#settled(method, targetOf({ params }), startedAt, options?.signal, false, error);
   }
 

@@ -100,16 +100,19 @@ export interface LimitWaiter {
 
 /** Bounds the leases and requests in flight on one server, over all its pools. */
 export class InFlightLimit {
+  /** Units that are free; below 0 while more are taken than the present maximum allows. A small integer in any case. */
+  #free: number;
+  /** Who waits for a unit; made when somebody has to. */
+  #blocked: Set<LimitWaiter> | undefined;
   #max: number;
-  #used = 0;
-  readonly #blocked = new Set<LimitWaiter>();
 
   constructor(max: number) {
     this.#max = max;
+    this.#free = countable(max);
   }
 
   get free(): number {
-    return Math.max(this.#max - this.#used, 0);
+    return Math.max(this.#free, 0);
   }
 
   get max(): number {
@@ -117,46 +120,56 @@ export class InFlightLimit {
   }
 
   set max(value: number) {
+    this.#free += countable(value) - countable(this.#max);
     this.#max = value;
-    this.#wake();
+    if (this.#blocked !== undefined) this.#wake(this.#blocked);
   }
 
   /** Whether somebody waits for a unit. */
   get isAwaited(): boolean {
-    return this.#blocked.size > 0;
+    return this.#blocked !== undefined;
   }
 
   /** Takes one unit, or notes the waiter and returns false. */
   take(waiter: LimitWaiter): boolean {
-    if (this.#used >= this.#max) {
-      this.#blocked.add(waiter);
+    if (this.#free <= 0) {
+      this.await(waiter);
       return false;
     }
-    this.#used++;
+    this.#free--;
     return true;
   }
 
   /** Calls the waiter once, when units are free. */
   await(waiter: LimitWaiter): void {
+    this.#blocked ??= new Set();
     this.#blocked.add(waiter);
   }
 
   give(): void {
-    this.#used--;
-    if (this.#blocked.size > 0) this.#wake();
+    this.#free++;
+    if (this.#blocked !== undefined) this.#wake(this.#blocked);
   }
 
   leave(waiter: LimitWaiter): void {
-    this.#blocked.delete(waiter);
+    this.#blocked?.delete(waiter);
+    if (this.#blocked?.size === 0) this.#blocked = undefined;
   }
 
-  #wake(): void {
-    for (const waiter of [...this.#blocked]) {
-      if (this.#used >= this.#max) return;
-      this.#blocked.delete(waiter);
+  #wake(blocked: ReadonlySet<LimitWaiter>): void {
+    for (const waiter of [...blocked]) {
+      if (this.#free <= 0) return;
+      this.leave(waiter);
       waiter.dispatch();
     }
   }
+}
+
+/** Beyond any number of requests that a process could have in flight. */
+const COUNTLESS = 2 ** 30;
+
+function countable(max: number): number {
+  return Math.min(max, COUNTLESS);
 }
 
 /** What the pools of one server share. */
@@ -165,6 +178,8 @@ export interface ServerState {
   readonly limit: InFlightLimit;
   /** Limits of single tools, by name. */
   readonly toolLimits: Map<string, InFlightLimit>;
+  /** Kinds of requests that the server answered although it had read their cancellation. */
+  readonly answeredLate: Set<string>;
   /** What plugins share between the pools, by name. */
   readonly shared: Map<string, unknown>;
 }

@@ -69,20 +69,21 @@ export interface PoolCounters {
 /** Makes counters that stand at zero. */
 export function zeroCounters(): PoolCounters {
   return {
-    created: 0,
-    destroyed: 0,
-    lost: 0,
-    connectFailures: 0,
+    // What each lease and request counts comes first, and so lies in one place of the memory.
     borrowed: 0,
     returned: 0,
     hits: 0,
     misses: 0,
+    requests: 0,
     queued: 0,
     granted: 0,
+    created: 0,
+    destroyed: 0,
+    lost: 0,
+    connectFailures: 0,
     timedOut: 0,
     aborted: 0,
     rejected: 0,
-    requests: 0,
     requestErrors: 0,
     errors: { connection: 0, timeout: 0, validation: 0, poolExhausted: 0, circuitOpen: 0, outcomeUnknown: 0, tool: 0 },
   };

@@ -19,8 +19,9 @@ export interface WaitQueueHost {
 export class WaitQueue implements WaiterHost {
   readonly #context: PoolContext;
   readonly #host: WaitQueueHost;
-  readonly #waiters = new LinkedList<Waiter>();
-  readonly #line: BudgetLine;
+  /** Callers that any connection can serve. */
+  readonly line: LinkedList<Waiter> = new LinkedList();
+  readonly #budgets: BudgetLine;
   /** Callers for any connection who have waited elsewhere before, and so keep budgets of their own. */
   readonly #loners = new Set<Waiter>();
   #size = 0;
@@ -28,7 +29,7 @@ export class WaitQueue implements WaiterHost {
   constructor(context: PoolContext, host: WaitQueueHost) {
     this.#context = context;
     this.#host = host;
-    this.#line = new BudgetLine(
+    this.#budgets = new BudgetLine(
       context,
       (waiter) => this.expire(waiter),
       (waiter) => this.#isolate(waiter),
@@ -42,31 +43,31 @@ export class WaitQueue implements WaiterHost {
 
   /** Callers that any connection can serve. */
   get length(): number {
-    return this.#waiters.size;
+    return this.line.size;
   }
 
   get head(): Waiter | undefined {
-    return this.#waiters.head;
+    return this.line.head;
   }
 
   get mode(): WaitMode {
-    return this.#line.mode;
+    return this.#budgets.mode;
   }
 
   /** Adds a caller at the end of the queue, or of the given list of callers that wait for one connection. */
   add<Granted>(
     terms: WaitTerms<Granted>,
-    list: LinkedList<Waiter> = this.#waiters,
+    list: LinkedList<Waiter> = this.line,
     mode: WaitMode = this.mode,
   ): Promise<Granted> {
-    const waiter = new Waiter(this, terms, this.#line.arrival());
+    const waiter = new Waiter(this, terms, this.#budgets.arrival());
     const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
     this.#size++;
     this.#context.counters.queued++;
-    if (list !== this.#waiters) {
+    if (list !== this.line) {
       this.#timeAlone(waiter, mode).isFollower = true;
-    } else if (terms.limitAt === Infinity) this.#line.add(waiter);
+    } else if (terms.limitAt === Infinity) this.#budgets.add(waiter);
     else this.#limit(waiter);
     if (terms.signal !== undefined) watchAbort(terms.signal, waiter);
     return promise;
@@ -75,7 +76,7 @@ export class WaitQueue implements WaiterHost {
   /** Puts a caller that waited for one connection at the end of the queue for any. */
   requeue(waiter: Waiter): void {
     if (waiter.own !== undefined) waiter.own.isFollower = false;
-    this.#waiters.pushBack(waiter);
+    this.line.pushBack(waiter);
     this.#loners.add(waiter);
     this.#switch(waiter, this.mode, this.#context.clock.now());
   }
@@ -84,7 +85,7 @@ export class WaitQueue implements WaiterHost {
   setMode(mode: WaitMode): void {
     if (mode === this.mode) return;
     const now = this.#context.clock.now();
-    this.#line.switchMode(mode, now);
+    this.#budgets.switchMode(mode, now);
     for (const loner of this.#loners) this.#switch(loner, mode, now);
     for (const follower of this.#host.followers()) this.#switch(follower, mode, now);
   }
@@ -135,7 +136,7 @@ export class WaitQueue implements WaiterHost {
     const { kind, limitAt } = waiter.terms;
     const { clock, options, wheel } = this.#context;
     if (kind === "request") {
-      this.#line.add(waiter);
+      this.#budgets.add(waiter);
       if (limitAt >= clock.now() + options.acquireTimeoutMs + options.connectionTimeoutMs) return;
     }
     wheel.set(waiter, limitAt);
@@ -154,7 +155,7 @@ export class WaitQueue implements WaiterHost {
 
   /** The budgets of the pool have changed; who waits already keeps the old ones. */
   #isolate(waiter: Waiter): void {
-    waiter.own = this.#line.takeOut(waiter, this.#context.clock.now());
+    waiter.own = this.#budgets.takeOut(waiter, this.#context.clock.now());
     this.#loners.add(waiter);
     this.#context.wheel.set(waiter, Math.min(waiter.own.expiresAt, waiter.terms.limitAt));
   }
@@ -170,7 +171,7 @@ export class WaitQueue implements WaiterHost {
     waiter.list?.remove(waiter);
     this.#size--;
     if (waiter.own !== undefined) this.#loners.delete(waiter);
-    this.#line.remove(waiter);
+    this.#budgets.remove(waiter);
     this.#context.wheel.remove(waiter);
     if (waiter.terms.signal !== undefined) unwatchAbort(waiter.terms.signal, waiter);
   }

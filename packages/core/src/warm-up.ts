@@ -25,7 +25,7 @@ export class WarmUp {
     return new Promise((resolve, reject) => {
       if (this.#pauseMs <= 0) this.#lastError = undefined;
       this.#waiting.add({ resolve, reject });
-      this.#dispatcher.growth.start();
+      this.#dispatcher.start();
       this.#dispatcher.dispatch();
       this.onChange();
     });

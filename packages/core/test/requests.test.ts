@@ -247,7 +247,7 @@ describe("an abandoned request", () => {
     });
     const { pool, connector, clock } = await abandoned();
     connector.pending[0]?.reject(new RequestFailure("aborted", "aborted", { lateAnswer }));
-    await clock.advance(1_000);
+    await clock.advance(999);
     expect(pool.stats().inFlight).toBe(1);
     arrive();
     await clock.settle();

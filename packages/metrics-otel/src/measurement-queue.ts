@@ -1,16 +1,20 @@
 import type { PoolControl, Timer } from "@mcp-pool/core";
 import type { Attributes } from "@opentelemetry/api";
 
-/** For how long measurements wait, in milliseconds, and how many of them. */
+/** For how long measurements wait, in milliseconds. */
 const DELAY_MS = 10;
+/** How many make a batch, which is recorded in the current turn of the event loop: those of some twenty calls. */
+const BATCH_SIZE = 60;
+/** How many wait for the end of a turn. */
 const MAX_WAITING = 3_000;
 
 /** Records one value of a histogram. */
 export type RecordValue = (value: number, attributes: Attributes) => void;
 
 /**
- * Keeps the measurements of one pool for a moment, so that what it costs to record a value is added to nobody's answer.
- * Whoever reads what was recorded flushes first. Numbers are kept rather than events, which would survive in the heap.
+ * Keeps the measurements of one pool for a moment, so that what it costs to record a value is added to nobody's answer:
+ * that is done while servers work. Whoever reads what was recorded flushes first. Numbers are kept rather than events,
+ * which would survive in the heap; and few of them, since recording many in one go keeps answers waiting.
  */
 export class MeasurementQueue {
   readonly #pool: PoolControl;
@@ -18,6 +22,11 @@ export class MeasurementQueue {
   #values: number[] = [];
   #attributes: Attributes[] = [];
   #timer: Timer | undefined;
+  #isBatchScheduled = false;
+  readonly #onTurn = (): void => {
+    this.#isBatchScheduled = false;
+    this.#record();
+  };
 
   constructor(pool: PoolControl) {
     this.#pool = pool;
@@ -27,7 +36,8 @@ export class MeasurementQueue {
     this.#records.push(record);
     this.#values.push(value);
     this.#attributes.push(attributes);
-    if (this.#values.length >= MAX_WAITING) this.flush();
+    const waiting = this.#values.length;
+    if (waiting >= BATCH_SIZE) this.#scheduleBatch(waiting);
     else if (this.#timer === undefined) {
       this.#timer = this.#pool.clock.setTimer(() => this.flush(), DELAY_MS);
       this.#timer.unref();
@@ -38,6 +48,19 @@ export class MeasurementQueue {
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#record();
+  }
+
+  /** By then the answers at hand have reached their callers, and the requests of these the servers. */
+  #scheduleBatch(waiting: number): void {
+    if (waiting >= MAX_WAITING) this.flush();
+    else if (!this.#isBatchScheduled) {
+      this.#isBatchScheduled = true;
+      setImmediate(this.#onTurn).unref();
+    }
+  }
+
+  #record(): void {
     if (this.#values.length === 0) return;
     const values = this.#values;
     const records = this.#records;
@@ -45,7 +68,7 @@ export class MeasurementQueue {
     this.#values = [];
     this.#records = [];
     this.#attributes = [];
-    // Iterators would cost a tenth of the recording.
+    // An iterator would cost a tenth of the recording.
     for (let index = 0; index < values.length; index++) {
       try {
         records[index]?.(values[index] ?? 0, attributes[index] ?? {});

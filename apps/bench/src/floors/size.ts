@@ -22,6 +22,7 @@ const CORE = {
     "degradation",
     "circuit-fallback",
     "process-managers",
+    "identity-required",
     "mcp-tools-lease",
   ],
   "how large a pool should be": ["sizing/explain-pool-size", "sizing/erlang-c"],
@@ -30,8 +31,9 @@ const CORE = {
     "tool-list",
     "resource-subscriptions",
     "session-logging",
+    "logging-levels",
   ],
-  "answers to what servers ask": ["client-handlers", "handler-router"],
+  "answers to what servers ask": ["client-handlers", "handler-router", "roots-changes"],
   "limits of servers and tools, the global cap": ["capacity", "budget-line", "tool-bulkheads"],
   "sticky keys": ["sticky-line", "sticky-keys"],
   "idle time, lifetime, leaks": ["idle-timeout", "max-lifetime", "leak-detector", "recycler"],
@@ -46,7 +48,13 @@ const CORE = {
   "plugins, identities, headers": ["plugin-host", "pool-control", "resolvable"],
   "probes of connections": ["checker", "connection-watch"],
   "opening, growing, closing": ["opener", "growth", "warm-up", "closer", "server-state"],
-  "a request: attempts, deadlines, aborts": ["request-path", "attempt", "declared-safe", "abort-watch"],
+  "a request: attempts, deadlines, aborts": [
+    "request-path",
+    "request-records",
+    "attempt",
+    "declared-safe",
+    "abort-watch",
+  ],
   "who waits, and until when": ["wait-queue", "waiter", "deadline-wheel"],
 };
 
@@ -54,6 +62,7 @@ const FACADE = {
   "the event log": ["event-log", "logger"],
   "the manager of the process": ["process-manager"],
   "connectors and credentials from a configuration": ["server-definition", "sdk", "comparable"],
+  "checks of the options": ["check-options"],
   "plugins from a configuration": ["resilience", "metrics", "paths-of-issues"],
 };
 

@@ -43,6 +43,8 @@ export class AnswerReader implements AnswerSink {
   readonly #options: AnswerReaderOptions;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Whether there was more than is taken; what still comes, since it had arrived, is dropped. */
+  #isOver = false;
   #resolve: (response: Response) => void = () => {};
   #reject: (error: Error) => void = () => {};
   #head: AnswerHead | undefined;
@@ -71,7 +73,9 @@ export class AnswerReader implements AnswerSink {
       this.#post.isStreaming = true;
       const { deliver, report, maxMessageBytes } = this.#options;
       const overflow = (): void => this.#overflow();
-      const eventId = (id: string): void => this.#post.noteEvent(id);
+      const eventId = (id: string): void => {
+        this.#post.lastEventId = id;
+      };
       this.#events = new EventReader(maxMessageBytes, { message: deliver, eventId, error: report, overflow });
     }
   }
@@ -107,6 +111,8 @@ export class AnswerReader implements AnswerSink {
 
   /** A few kilobytes may unpack to more than there is memory for. What the status of a refusal says stands. */
   #overflow(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#chunks = [];
     const { request, abortLeg } = this.#post;
     const message = `the server sent an answer of more than ${this.#options.maxMessageBytes} bytes`;

@@ -2,6 +2,7 @@ import { type Connector, type ConnectRequest, McpConfigurationError, type McpCon
 import type { StreamableHTTPReconnectionOptions } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ConnectFailure } from "../connect-failure.ts";
+import { checkOptionNames } from "../known-options.ts";
 import { RenewingConnection } from "../renewal/renewing-connection.ts";
 import { couldNotLoad, loadedAtOnce, loadedOnce, type SdkParts } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
@@ -45,6 +46,18 @@ export type AuthProviderFactory = (
   request: Pick<ConnectRequest, "serverName" | "identity">,
 ) => OAuthProvider | undefined;
 
+const OWN_OPTIONS = [
+  "url",
+  "headers",
+  "fetch",
+  "transport",
+  "authProvider",
+  "reconnection",
+  "sessionLostStatuses",
+  "maxMessageBytes",
+  "renewSessions",
+] as const;
+
 const DEFAULT_CONCURRENCY = 64;
 /** As with the lines of stdio. */
 const DEFAULT_MAX_MESSAGE_BYTES = 67_108_864;
@@ -65,9 +78,10 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([400, 404, 405]);
 
 /**
  * Connects to a server over Streamable HTTP or HTTP+SSE.
- * @throws {McpConfigurationError} when the URL is none, or not http(s)
+ * @throws {McpConfigurationError} when the URL is none, or not http(s), or an option is not known
  */
 export function httpConnector(options: HttpConnectorOptions): Connector {
+  checkOptionNames(options, OWN_OPTIONS);
   const { transport = "auto", renewSessions = true } = options;
   const settings = clientSettings(options, DEFAULT_CONCURRENCY);
   const sdk = loadedOnce(options.sdk, settings);

@@ -65,10 +65,6 @@ export class Post {
     return this.#controller.signal;
   }
 
-  noteEvent(id: string): void {
-    this.lastEventId = id;
-  }
-
   /** Ends the POST and its streams. */
   end(): void {
     this.#ended = new DOMException("nobody waits for the answer any more", "AbortError");

@@ -19,9 +19,11 @@ export function unpackedInto(sink: AnswerSink, encoding: string): AnswerSink {
   const makeUnpacker = UNPACKERS[encoding.trim().toLowerCase()];
   if (makeUnpacker === undefined) return sink;
   const unpacker = makeUnpacker();
+  let failure: Error | undefined;
   unpacker.on("data", (chunk: Buffer) => sink.data(chunk));
   finished(unpacker, (error) => {
-    if (error) sink.fail(error);
+    const reason = error ?? failure;
+    if (reason) sink.fail(reason);
     else sink.end();
   });
   return {
@@ -29,6 +31,10 @@ export function unpackedInto(sink: AnswerSink, encoding: string): AnswerSink {
     head: () => {},
     data: (chunk) => void (unpacker.destroyed || unpacker.write(chunk)),
     end: () => void unpacker.end(),
-    fail: (error) => void unpacker.destroy(error),
+    // What had arrived is unpacked first: it may hold the answer.
+    fail(error) {
+      failure = error;
+      unpacker.end();
+    },
   };
 }

@@ -30,7 +30,7 @@ export class OpenSession {
     options: ConnectionRequestOptions,
   ): Promise<unknown> {
     this.#inFlight++;
-    let lateAnswer: Promise<void> | undefined;
+    let lateAnswer: Promise<unknown> | undefined;
     try {
       return await this.connection.request(method, params, options);
     } catch (error) {

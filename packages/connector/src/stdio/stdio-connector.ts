@@ -6,6 +6,7 @@ import {
   type McpConnection,
 } from "@mcp-pool/core";
 import { ConnectFailure } from "../connect-failure.ts";
+import { checkOptionNames } from "../known-options.ts";
 import { loadedOnce } from "../sdk-binding.ts";
 import { type ClientOptions, clientSettings } from "../v1/client-options.ts";
 import type { CloseTimeouts } from "./end-process-tree.ts";
@@ -40,6 +41,8 @@ export type EnvironmentSource =
   | Environment
   | ((request: Pick<ConnectRequest, "serverName" | "identity">) => Environment | PromiseLike<Environment>);
 
+const OWN_OPTIONS = ["command", "args", "cwd", "env", "closeTimeouts", "orphanGuard", "maxLineBytes"] as const;
+
 const DEFAULT_CONCURRENCY = 128;
 const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
 
@@ -48,6 +51,7 @@ const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
  * @throws {McpConfigurationError} when an option makes no sense
  */
 export function stdioConnector(options: StdioConnectorOptions): Connector {
+  checkOptionNames(options, OWN_OPTIONS);
   const { command, args = [], cwd, env = {}, maxLineBytes = DEFAULT_MAX_LINE_BYTES, orphanGuard = true } = options;
   const { stdinEndMs = 2_000, terminateMs = 2_000, killMs = 1_000 } = options.closeTimeouts ?? {};
   const closeBounds = { stdinEndMs, terminateMs, killMs };

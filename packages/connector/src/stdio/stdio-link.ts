@@ -60,7 +60,12 @@ export class StdioLink implements Link {
     if (code === "ENOENT" && cwd !== undefined && !existsSync(cwd)) {
       return { reason: `the working directory "${cwd}" does not exist (ENOENT)` };
     }
-    if (code === "ENOENT") return { reason: "not found (ENOENT)" };
+    if (code === "ENOENT") {
+      const hint = /\s/.test(this.#options.command)
+        ? "; if that is a program and its arguments, say these in args"
+        : "";
+      return { reason: `not found (ENOENT)${hint}` };
+    }
     if (code === "EACCES") return { reason: "may not be run (EACCES)" };
     const reason = error instanceof Error ? error.message : String(error);
     return { reason: this.transport.withStderr(reason) };

@@ -15,7 +15,7 @@ export class PendingRequest implements OutgoingRequest {
   readonly #reject: (failure: RequestFailure) => void;
   readonly #onChange: () => void;
   #state: "waiting" | "abandoned" | "answered" | "failed" = "waiting";
-  #lateAnswered: (() => void) | undefined;
+  #lateAnswered: ((hasArrived: boolean) => void) | undefined;
 
   /** @param onChange Called when the request stops waiting, and when it ends. */
   constructor(
@@ -73,7 +73,7 @@ export class PendingRequest implements OutgoingRequest {
       return;
     }
     this.#state = "abandoned";
-    const lateAnswer = new Promise<void>((resolve) => {
+    const lateAnswer = new Promise<boolean>((resolve) => {
       this.#lateAnswered = resolve;
     });
     this.#reject(new RequestFailure("aborted", "aborted", { cause, lateAnswer }));
@@ -85,6 +85,6 @@ export class PendingRequest implements OutgoingRequest {
     this.#state = state;
     this.#onChange();
     if (this.#lateAnswered === undefined) settle();
-    else this.#lateAnswered();
+    else this.#lateAnswered(state === "answered");
   }
 }

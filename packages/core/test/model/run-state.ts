@@ -60,7 +60,13 @@ export class RunState {
         return {};
       },
     };
-    const server = { limit: this.limit, backoff: this.backoff, toolLimits: new Map(), shared: new Map() };
+    const server = {
+      limit: this.limit,
+      backoff: this.backoff,
+      toolLimits: new Map(),
+      answeredLate: new Set<string>(),
+      shared: new Map(),
+    };
     this.pool = new McpConnectionPool(this.world, this.options(pool.max), [spy], { clock, server });
   }
 

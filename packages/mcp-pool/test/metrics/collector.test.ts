@@ -203,13 +203,16 @@ describe("the collector", () => {
     onRequest.next(hang());
     settled(manager.callTool("orders", { name: "place" }, { signal: controller.signal }));
     controller.abort(new Error("enough"));
-    settled(manager.callTool("orders", { name: "place" }, { timeoutMs: -1 }));
+    // It fails before it reaches a connection.
+    const identity = () => Promise.reject(new Error("no session"));
+    settled(manager.callTool("orders", { name: "place" }, { identity }));
     await clock.settle();
     calls(stack, 3);
     await clock.settle();
     const { global, servers } = collector.getAllMetrics();
-    expect(global).toMatchObject({ totalRequests: 10, totalErrors: 1 });
-    expect(servers.orders?.health.errorRatePercent).toBe(10);
+    expect(global).toMatchObject({ totalRequests: 11, totalErrors: 2 });
+    expect(servers.orders?.errors).toMatchObject({ validation: 1 });
+    expect(servers.orders?.health.errorRatePercent).toBeCloseTo(200 / 11);
     expect(servers.orders?.health.status).toBe("warning");
   });
 
