@@ -82,8 +82,10 @@ export function keepPostCookies(next: SendPost, jar: CookieJar): SendPost {
     return next(
       { ...post, headers },
       {
+        start: () => sink.start(),
         head(head) {
-          jar.note(post.url, head.headers["set-cookie"] ?? []);
+          const { "set-cookie": lines = [] } = head.headers;
+          jar.note(post.url, typeof lines === "string" ? [lines] : lines);
           sink.head(head);
         },
         data: (chunk) => sink.data(chunk),

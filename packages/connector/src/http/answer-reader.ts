@@ -13,6 +13,8 @@ export interface AnswerReaderOptions {
   readonly deliver: (message: JSONRPCMessage) => void;
   /** Is told of what is no message. */
   readonly report: (error: Error) => void;
+  /** Longest answer, or event of a stream, that is taken, unpacked. */
+  readonly maxMessageBytes: number;
   /** Whether the SDK's transport would resume a stream whose events have ids. */
   readonly mayResume: () => boolean;
 }
@@ -39,7 +41,10 @@ export class AnswerReader implements AnswerSink {
 
   readonly #post: Post;
   readonly #options: AnswerReaderOptions;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** Whether there was more than is taken; what still comes, since it had arrived, is dropped. */
+  #isOver = false;
   #resolve: (response: Response) => void = () => {};
   #reject: (error: Error) => void = () => {};
   #head: AnswerHead | undefined;
@@ -55,23 +60,31 @@ export class AnswerReader implements AnswerSink {
     });
   }
 
+  start(): void {
+    this.#post.request.sent = true;
+  }
+
   head(head: AnswerHead): void {
     const { status, headers } = head;
     this.#head = head;
     this.#leg = legOf(status, (name) => headerOf(headers, name), this.#options.sessionId);
     this.#post.leg = this.#leg;
     if (isOk(status) && this.#leg.mediaType === "text/event-stream") {
-      const { deliver, report } = this.#options;
+      this.#post.isStreaming = true;
+      const { deliver, report, maxMessageBytes } = this.#options;
+      const overflow = (): void => this.#overflow();
       const eventId = (id: string): void => {
         this.#post.lastEventId = id;
       };
-      this.#events = new EventReader({ message: deliver, eventId, error: report });
+      this.#events = new EventReader(maxMessageBytes, { message: deliver, eventId, error: report, overflow });
     }
   }
 
   data(chunk: Buffer): void {
     if (this.#events === undefined) {
-      this.#chunks.push(chunk);
+      this.#bytes += chunk.length;
+      if (this.#bytes > this.#options.maxMessageBytes) this.#overflow();
+      else this.#chunks.push(chunk);
       return;
     }
     this.#events.read(chunk);
@@ -96,9 +109,20 @@ export class AnswerReader implements AnswerSink {
     else this.#streamEnded(this.#events);
   }
 
+  /** A few kilobytes may unpack to more than there is memory for. What the status of a refusal says stands. */
+  #overflow(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#chunks = [];
+    const { request, abortLeg } = this.#post;
+    const message = `the server sent an answer of more than ${this.#options.maxMessageBytes} bytes`;
+    if (isOk(this.#head?.status ?? 0)) request.fail(new RequestFailure("outcome-unknown", message));
+    abortLeg?.(new Error(message));
+  }
+
   /** Deals with a whole body. */
   #whole(text: string): Response {
-    const { status = 0, statusText = "", headers = {} } = this.#head ?? {};
+    const { status = 0, headers = {} } = this.#head ?? {};
     if (isOk(status) && this.#leg?.mediaType === "application/json") {
       const value: unknown = JSON.parse(text);
       const messages = Array.isArray(value) ? value.map((each) => messageOf(each)) : [messageOf(value)];
@@ -110,14 +134,16 @@ export class AnswerReader implements AnswerSink {
     for (const [name, value = []] of Object.entries(headers)) {
       for (const each of Array.isArray(value) ? value : [value]) all.append(name, each);
     }
-    return new Response(BODILESS.has(status) ? null : text, { status, statusText, headers: all });
+    return new Response(BODILESS.has(status) ? null : text, { status, headers: all });
   }
 
   #streamEnded({ retryMs }: EventReader): void {
     const { request, lastEventId } = this.#post;
+    this.#post.isStreaming = false;
     if (!request.isOpen) {
       this.#resolve(DELIVERED);
     } else if (lastEventId !== undefined && this.#options.mayResume()) {
+      this.#post.isReadBySdk = true;
       this.#resolve(endedStream(lastEventId, retryMs));
     } else {
       request.fail(new RequestFailure("outcome-unknown", "the response stream ended without an answer"));

@@ -10,6 +10,8 @@ export interface EventListener {
   eventId(id: string): void;
   /** Something that is no message, or a listener that threw. */
   error(error: Error): void;
+  /** An event has become too long; the reader is of no use from then on. */
+  overflow(): void;
 }
 
 /** Reads the messages off an event stream. */
@@ -19,9 +21,16 @@ export class EventReader {
   readonly #decoder = new StringDecoder("utf8");
   readonly #parser: EventSourceParser;
   #isFirst = true;
+  #isOver = false;
 
-  constructor(listener: EventListener) {
+  constructor(maxEventBytes: number, listener: EventListener) {
     this.#parser = createParser({
+      maxBufferSize: maxEventBytes,
+      onError: ({ type }) => {
+        if (type !== "max-buffer-size-exceeded") return;
+        this.#isOver = true;
+        listener.overflow();
+      },
       onEvent({ id, event, data }) {
         if (id) listener.eventId(id);
         if (data === "" || (event !== undefined && event !== "message")) return;
@@ -38,6 +47,7 @@ export class EventReader {
   }
 
   read(chunk: Buffer): void {
+    if (this.#isOver) return;
     let text = this.#decoder.write(chunk);
     if (this.#isFirst && text !== "") {
       this.#isFirst = false;

@@ -32,6 +32,11 @@ export interface HttpConnectorOptions extends ClientOptions {
   readonly reconnection?: Partial<StreamableHTTPReconnectionOptions> | undefined;
   /** Statuses with which the server says that it no longer knows the session; some say 400 or 401. @default [404] */
   readonly sessionLostStatuses?: readonly number[] | undefined;
+  /**
+   * Longest answer, unpacked, and longest event of a stream that a call's POST may bring; a longer one ends the call. Not
+   * with a `fetch` of your own. @default 67108864 bytes
+   */
+  readonly maxMessageBytes?: number | undefined;
   /** Whether a lost session of a shared connection is renewed in place, and the refused request sent again. @default true */
   readonly renewSessions?: boolean | undefined;
 }
@@ -49,10 +54,13 @@ const OWN_OPTIONS = [
   "authProvider",
   "reconnection",
   "sessionLostStatuses",
+  "maxMessageBytes",
   "renewSessions",
 ] as const;
 
 const DEFAULT_CONCURRENCY = 64;
+/** As with the lines of stdio. */
+const DEFAULT_MAX_MESSAGE_BYTES = 67_108_864;
 
 /** The SDK's own defaults, which it takes as a whole or not at all. */
 const DEFAULT_RECONNECTION: StreamableHTTPReconnectionOptions = {
@@ -88,6 +96,7 @@ export function httpConnector(options: HttpConnectorOptions): Connector {
     fetch: options.fetch,
     reconnection: { ...DEFAULT_RECONNECTION, ...options.reconnection },
     sessionLostStatuses: options.sessionLostStatuses ?? [404],
+    maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
   };
   /** Which transport the server spoke last; it need not be found out for each connection. */
   let known = transport === "auto" ? undefined : transport;

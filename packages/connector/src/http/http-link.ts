@@ -28,6 +28,7 @@ export interface HttpLinkOptions {
   readonly authoriser: ((fetch: FetchLike) => Authoriser) | undefined;
   readonly reconnection: StreamableHTTPReconnectionOptions;
   readonly sessionLostStatuses: readonly number[];
+  readonly maxMessageBytes: number;
 }
 
 /** How long a server may take over one request for authorisation; all who need the token wait for it. */
@@ -65,6 +66,7 @@ export class HttpLink implements Link {
       // In HTTP+SSE, the response to a POST holds no answer.
       ...(own !== undefined && kind === "streamable-http" && { post: keepPostCookies(own.post, jar) }),
       deliver: (message) => this.transport.onmessage?.(message),
+      maxMessageBytes: options.maxMessageBytes,
       report: (error) => this.transport.onerror?.(error),
       url,
       headers,

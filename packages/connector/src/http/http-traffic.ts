@@ -17,6 +17,8 @@ export interface HttpTrafficOptions {
   readonly post?: SendPost | undefined;
   /** Takes messages that are read here, as the SDK's transport would. */
   readonly deliver: (message: JSONRPCMessage) => void;
+  /** Longest message that is read here. */
+  readonly maxMessageBytes: number;
   /** Is told of what is no message. */
   readonly report: (error: Error) => void;
   readonly url: URL;
@@ -30,6 +32,9 @@ export interface HttpTrafficOptions {
 
 /** How long the SDK may take to read the last events of a stream that has ended. */
 const STREAM_END_GRACE_MS = 50;
+
+/** How many streams a server may keep open after their answers; each holds a socket. */
+const MAX_LINGERING = 64;
 
 /**
  * Watches all HTTP of one connection through the `fetch` given to the SDK's transport: it adds each request's own
@@ -47,6 +52,8 @@ export class HttpTraffic {
   readonly #unwantedStreams = new Set<string>();
   /** Those with a response stream over a fetch that is not ours; it may stay open after the answer. */
   readonly #streaming = new Set<Post>();
+  /** Answered ones whose response stream is open, oldest first; some of them have ended meanwhile. */
+  readonly #lingering = new Set<Post>();
   #hasEnded = false;
 
   constructor(options: HttpTrafficOptions) {
@@ -65,9 +72,22 @@ export class HttpTraffic {
     if (post === undefined) return;
     clearTimeout(post.graceTimer);
     this.#posts.delete(id);
-    if (post.request.isAnswered) return;
-    if (post.lastEventId !== undefined) this.#unwantedStreams.add(post.lastEventId);
+    if (post.request.isAnswered) {
+      if (post.isStreaming) this.#linger(post);
+      return;
+    }
+    if (post.lastEventId !== undefined && post.isReadBySdk) this.#unwantedStreams.add(post.lastEventId);
     post.end();
+  }
+
+  /** The server may have more to say, but may not take all sockets for it. */
+  #linger(post: Post): void {
+    this.#lingering.add(post);
+    for (const each of this.#lingering) {
+      if (each.isStreaming && this.#lingering.size <= MAX_LINGERING) continue;
+      this.#lingering.delete(each);
+      if (each.isStreaming) each.end();
+    }
   }
 
   end(): void {
@@ -108,6 +128,7 @@ export class HttpTraffic {
     note(leg);
     if (post === undefined || leg.mediaType !== "text/event-stream" || !response.ok) return unread;
     this.#streaming.add(post);
+    post.isReadBySdk = true;
     return watchBody(unread, () => {
       this.#streaming.delete(post);
       this.#streamEnded(post);
@@ -116,7 +137,7 @@ export class HttpTraffic {
 
   /** Posts a request and reads its answer. */
   async #postAndRead(url: URL, init: RequestInit, post: Post, body: string, send: SendPost): Promise<Response> {
-    const { deliver, report, maxResumeAttempts } = this.#options;
+    const { deliver, report, maxMessageBytes, maxResumeAttempts } = this.#options;
     const mayResume = (): boolean => maxResumeAttempts > 0 && !this.#hasEnded;
     try {
       return await this.#sendAs(
@@ -124,16 +145,18 @@ export class HttpTraffic {
         (headers) => {
           post.throwIfEnded();
           post.leg = undefined;
-          post.request.sent = true;
           const sessionId = headers["mcp-session-id"];
-          const reader = new AnswerReader(post, { sessionId, deliver, report, mayResume });
+          const reader = new AnswerReader(post, { sessionId, deliver, report, maxMessageBytes, mayResume });
           post.abortLeg = send({ url, headers, body }, reader);
           return reader.response;
         },
         post.request,
       );
     } catch (error) {
-      if (!(error instanceof RequestFailure)) post.leg ??= { kind: "no-response", error };
+      // Without a socket there is no leg.
+      if (!(error instanceof RequestFailure) && post.request.sent) {
+        post.leg ??= { kind: "no-response", error, wasConnected: true };
+      }
       throw error;
     }
   }

@@ -37,6 +37,7 @@ describe("a response is judged", () => {
     ["404 with the current session", response(404, "s"), "session-lost"],
     ["404 with the current session and -32001", response(404, "s", rpc(-32_001)), "session-lost"],
     ["404 with the current session and method not found", response(404, "s", rpc(-32_601, ID)), "answered"],
+    ["303, which says where the outcome is", response(303), "outcome-unknown"],
     ["404 with a session that is no longer current", response(404, "old"), "not-sent"],
     ["404 without a session", response(404), "not-sent"],
     ["400 with the current session, declared as lost", response(400, "s", rpc(-32_000)), "session-lost"],
@@ -90,6 +91,12 @@ describe("a failed fetch is judged", () => {
     const cause = new AggregateError([refused, refused]);
     const leg = { kind: "no-response", error: new TypeError("fetch failed", { cause }) } as const;
     expect(judged(leg)).toMatchObject({ judgement: "not-sent", message: "connect ECONNREFUSED" });
+  });
+
+  test("as unknown when there was a socket, whatever the error says", () => {
+    const cause = Object.assign(new Error("ssl alert number 80"), { code: "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR" });
+    expect(judged({ kind: "no-response", error: cause, wasConnected: true }).judgement).toBe("outcome-unknown");
+    expect(judged({ kind: "no-response", error: cause }).judgement).toBe("not-sent");
   });
 
   test("as not sent when nothing was posted", () => {

@@ -27,7 +27,8 @@ export function judgePost(error: unknown, post: FailedPost, sdk: Pick<SdkParts, 
   const { leg } = post;
   if (leg === undefined) return failure("not-sent", reasonOf(error));
   if (leg.kind === "no-response") {
-    const judgement = failedBeforeConnecting(leg.error) ? "not-sent" : "outcome-unknown";
+    const isUnsent = leg.wasConnected !== true && failedBeforeConnecting(leg.error);
+    const judgement = isUnsent ? "not-sent" : "outcome-unknown";
     return failure(judgement, reasonOf(leg.error));
   }
   const judgement = judgeResponse(leg, post);
@@ -49,6 +50,8 @@ function judgeResponse(leg: ResponseLeg, post: FailedPost): Judgement {
   if (isSessionLost(leg, post)) return "session-lost";
   if (status === 401 || status === 403) return "unauthorised";
   if (rpcError !== undefined && (status < 500 || rpcError.id === post.id)) return "answered";
+  // "See other" is said of what was done: the answer is elsewhere.
+  if (status === 303) return "outcome-unknown";
   if (NOT_TAKEN.has(status) || (status >= 300 && status < 400)) return "not-sent";
   return status >= 400 && status < 500 ? "answered" : "outcome-unknown";
 }

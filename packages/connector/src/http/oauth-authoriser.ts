@@ -1,6 +1,7 @@
 import { RequestFailure } from "@mcp-pool/core";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { Authoriser } from "./authoriser.ts";
+import { badHeaders } from "./request-headers.ts";
 
 /**
  * An OAuth provider of the SDK that is used, in the shape that both SDKs' have in common: whoever has installed only one
@@ -81,10 +82,25 @@ export class OAuthAuthoriser implements Authoriser {
     for (;;) {
       await this.#flows.underWay?.catch(() => undefined);
       const { ended } = this.#flows;
-      const tokens = await this.#provider.tokens();
+      const token = await this.#kept();
       // What was read while a flow went on may be out of date.
-      if (this.#flows.underWay === undefined && this.#flows.ended === ended) return tokens?.access_token;
+      if (this.#flows.underWay === undefined && this.#flows.ended === ended) return token;
     }
+  }
+
+  async #kept(): Promise<string | undefined> {
+    let token: string | undefined;
+    try {
+      token = (await this.#provider.tokens())?.access_token;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new RequestFailure("unauthorised", `the OAuth provider could not supply its token: ${reason}`, { cause });
+    }
+    // What sends it would quote it.
+    if (token !== undefined && badHeaders({ authorization: token }).length > 0) {
+      throw new RequestFailure("unauthorised", "the token that the OAuth provider supplied is no valid header");
+    }
+    return token;
   }
 
   async answer(refusal: Response, refused: string | undefined): Promise<boolean> {

@@ -27,6 +27,8 @@ export function ownFetch(): OwnFetch {
       const socket: unknown = open(options, callback);
       if (!(socket instanceof Socket)) return;
       sockets.add(socket);
+      // A record that TLS cannot read is an error after which Node.js keeps the socket, and undici waits on.
+      socket.once("error", () => socket.destroy());
       socket.once("close", () => sockets.delete(socket));
     },
   });

@@ -22,6 +22,7 @@ function noting(): { readonly sink: AnswerSink; readonly told: unknown[] } {
   return {
     told,
     sink: {
+      start: () => told.push("start"),
       head: ({ status }) => told.push(status),
       data: (chunk) => told.push(String(chunk)),
       end: () => told.push("end"),
@@ -81,4 +82,17 @@ test("heads of mere information are passed over", () => {
   handler?.onResponseData?.(controller, Buffer.from("a"));
   handler?.onResponseEnd?.(controller, {});
   expect(told).toEqual([200, "a", "end"]);
+});
+
+test("what fails before there is a socket has not started", () => {
+  const dispatcher = new ScriptedDispatcher();
+  const { sink, told } = noting();
+  postOver(dispatcher)({ url: URL_OF_MCP, headers: {}, body: "{}" }, sink);
+  const controller = controllerNoting([]);
+  const error = new Error("refused");
+  dispatcher.handler?.onResponseError?.(controller, error);
+  expect(told).toEqual([error]);
+  postOver(dispatcher)({ url: URL_OF_MCP, headers: {}, body: "{}" }, sink);
+  dispatcher.handler?.onRequestStart?.(controller, {});
+  expect(told).toEqual([error, "start"]);
 });

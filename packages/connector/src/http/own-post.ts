@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { unpackedInto } from "./unpacked-body.ts";
 
@@ -12,13 +11,14 @@ export interface OutgoingPost {
 /** How an answer begins. */
 export interface AnswerHead {
   readonly status: number;
-  readonly statusText: string;
-  /** By lower-case names. */
-  readonly headers: IncomingHttpHeaders;
+  /** By lower-case names; those that came more than once as a list. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** Is told of an answer as it comes: of its head, the pieces of its body, and its end. None of it may throw. */
 export interface AnswerSink {
+  /** There is a socket, and the first byte is about to leave. Not told of a POST that fails before. */
+  start(): void;
   head(head: AnswerHead): void;
   data(chunk: Buffer): void;
   end(): void;
@@ -74,18 +74,14 @@ class PostHandler implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
+    else this.#sink.start();
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    statusText = "",
-  ): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHead["headers"]): void {
     if (status < 200) return;
-    this.#sink.head({ status, statusText, headers });
+    this.#sink.head({ status, headers });
     const encoding = headers["content-encoding"];
-    if (encoding !== undefined) this.#sink = unpackedInto(this.#sink, encoding);
+    if (typeof encoding === "string") this.#sink = unpackedInto(this.#sink, encoding);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -13,7 +13,12 @@ export type Leg =
       /** The JSON-RPC error in the body of a refusal. */
       readonly rpcError: RpcError | undefined;
     }
-  | { readonly kind: "no-response"; readonly error: unknown };
+  | {
+      readonly kind: "no-response";
+      readonly error: unknown;
+      /** Whether there was a socket for certain, so that something may have been sent, whatever the error. */
+      readonly wasConnected?: boolean | undefined;
+    };
 
 /** An HTTP exchange that ended with a response. */
 export type ResponseLeg = Extract<Leg, { readonly kind: "response" }>;
@@ -33,6 +38,10 @@ export class Post {
   leg: Leg | undefined;
   /** Id of the last event on the response stream; a stream with ids can be resumed. */
   lastEventId: string | undefined;
+  /** Whether the SDK's transport reads the stream, and would resume it. */
+  isReadBySdk = false;
+  /** Whether a response stream is open that is read here. */
+  isStreaming = false;
   /** Attempts to resume that failed in a row. */
   resumeFailures = 0;
   /** Runs while the SDK may still be reading what a stream brought before it ended. */

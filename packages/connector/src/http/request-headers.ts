@@ -6,13 +6,16 @@ const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "content-type",
+  "expect",
   "host",
+  "keep-alive",
   "last-event-id",
   "mcp-method",
   "mcp-name",
   "mcp-protocol-version",
   "mcp-session-id",
   "transfer-encoding",
+  "upgrade",
 ]);
 
 /** Headers by their lower-case names. */

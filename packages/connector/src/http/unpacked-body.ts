@@ -27,6 +27,7 @@ export function unpackedInto(sink: AnswerSink, encoding: string): AnswerSink {
     else sink.end();
   });
   return {
+    start: () => {},
     head: () => {},
     data: (chunk) => void (unpacker.destroyed || unpacker.write(chunk)),
     end: () => void unpacker.end(),

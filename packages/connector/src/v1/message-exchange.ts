@@ -71,7 +71,7 @@ export class MessageExchange implements Transport {
   async start(): Promise<void> {
     const { transport } = this.#link;
     transport.onclose = () => void this.close();
-    transport.onerror = (error) => this.onerror?.(error);
+    transport.onerror = (error) => this.#report(error);
     transport.onmessage = (message, extra) => this.#received(message, extra);
     await transport.start();
   }
@@ -178,7 +178,7 @@ export class MessageExchange implements Transport {
     const meta = cancellation.meta !== undefined && { _meta: cancellation.meta };
     const params = { requestId: pending.id, reason: "the caller gave up", ...meta };
     this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params }).catch((error: unknown) =>
-      this.onerror?.(new Error("could not send a cancellation", { cause: error })),
+      this.#report(new Error("could not send a cancellation", { cause: error })),
     );
   }
 
@@ -191,11 +191,18 @@ export class MessageExchange implements Transport {
     }
   }
 
+  /** The user may have set what hears of it. Nobody is left to be told that it threw, and what reads on must read on. */
+  #report(error: Error): void {
+    try {
+      this.onerror?.(error);
+    } catch {}
+  }
+
   #guard(callback: () => void): void {
     try {
       callback();
     } catch (error) {
-      this.onerror?.(new Error("a listener threw", { cause: error }));
+      this.#report(new Error("a listener threw", { cause: error }));
     }
   }
 }
