@@ -299,6 +299,7 @@ export class Dispatcher implements LimitWaiter {
     entry.cancelProbe?.();
     this.#sticky.onStopped(entry, reason);
     this.#host.onStopped(entry);
+    for (const attempt of [...entry.attempts]) attempt.onStopped();
     this.dispatch();
   }
 }
