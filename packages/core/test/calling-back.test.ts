@@ -46,7 +46,10 @@ describe("who calls the pool while it decides", () => {
     isArmed = true;
     leases[0]?.release();
     await clock.settle();
-    expect([waiting.state, control?.connections().map(({ state }) => state)]).toEqual(["pending", ["draining"]]);
+    expect([waiting.state, [...(control?.connections() ?? [])].map(({ state }) => state)]).toEqual([
+      "pending",
+      ["draining"],
+    ]);
     leases[1]?.release();
     await clock.settle();
     expect(waiting).toMatchObject({ state: "resolved", value: { connectionId: 2 } });

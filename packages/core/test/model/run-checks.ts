@@ -35,7 +35,7 @@ export class RunChecks {
     const { ready, busy, checking, draining, closing } = connections;
     const open = ready + busy + checking + draining + closing;
     this.#run.check("S4", created === destroyed + open, `${created} opened, ${destroyed} closed, ${open} open`);
-    const entries = this.#run.control?.connections() ?? [];
+    const entries = [...(this.#run.control?.connections() ?? [])];
     for (const connection of entries) this.#checkState(connection);
     const listed = (state: string) => entries.filter((each) => each.state === state).length;
     const unused = entries.filter(

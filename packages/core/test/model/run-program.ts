@@ -123,9 +123,10 @@ export class ProgramRun {
         (error: unknown) => this.#failed(ask, error),
       );
     };
-    if (!this.#run.program.pool.isWatched) return acquire();
-    const before = this.#run.pool.stats();
+    const isWatched = this.#run.program.pool.isWatched;
+    const before = isWatched ? this.#run.pool.stats() : undefined;
     acquire();
+    if (before === undefined) return;
     const after = this.#run.pool.stats();
     ask.isQueued = after.waiting > before.waiting;
     const isHit = after.counters.hits > before.counters.hits;
