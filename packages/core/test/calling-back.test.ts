@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Lease, PoolControl, PoolPlugin } from "../src/index.ts";
-import { hang, ok } from "../src/testing/index.ts";
+import { after, hang, ok } from "../src/testing/index.ts";
 import { acquireMany, exclusivePool, expectBalance, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 describe("who calls the pool while it decides", () => {
@@ -70,5 +70,35 @@ describe("who calls the pool while it decides", () => {
     expect(connector.connections.flatMap(({ requests }) => requests.map(({ method }) => method))).toEqual(["first"]);
     expect(pool.stats()).toMatchObject({ inFlight: 1, counters: { requests: 1 } });
     expectBalance(all);
+  });
+});
+
+describe("a call on an exclusive connection that its caller gives up", () => {
+  it("is cancelled before the connection is closed", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    const controller = new AbortController();
+    const wasCancelled: unknown[] = [];
+    connector.onRequest.next(hang());
+    connector.onClose.always(() => {
+      wasCancelled.push(connector.connection(1).requests[0]?.options.signal.aborted);
+      return ok();
+    });
+    const call = outcomeOf(pool.request("slow", undefined, { signal: controller.signal }));
+    await clock.settle();
+    controller.abort("enough");
+    await clock.settle();
+    expect([call.error, wasCancelled]).toEqual(["enough", [true]]);
+  });
+});
+
+describe("an attempt whose headers took their time", () => {
+  it("has its own time from when it begins, not from when the call did", async () => {
+    const { pool, connector, clock } = scriptedPool({ attemptTimeoutMs: 100, requestTimeoutMs: 1_000 });
+    await pool.request("first");
+    connector.onRequest.always(after(50));
+    const headers = () => new Promise<Record<string, string>>((resolve) => clock.setTimer(() => resolve({}), 500));
+    const call = outcomeOf(pool.request("late", undefined, { headers }));
+    await clock.advance(600);
+    expect([call.state, call.error]).toEqual(["resolved", undefined]);
   });
 });
