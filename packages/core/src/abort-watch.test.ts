@@ -76,6 +76,15 @@ describe("watching a signal", () => {
     expect(heard).toEqual(["a: gone", "c: gone"]);
   });
 
+  it("does not tell those whom a later one takes along", () => {
+    const { controller, signal, heard, target, listeners } = world();
+    const c = target("c");
+    for (const each of [target("a"), target("b", () => unwatchAbort(signal, c)), c]) watchAbort(signal, each);
+    controller.abort("gone");
+    expect(heard).toEqual(["a: gone", "b: gone"]);
+    expect(listeners()).toBe(0);
+  });
+
   it("keeps the watches of two signals apart", () => {
     const [one, other] = [world(), world()];
     const target = one.target("both");

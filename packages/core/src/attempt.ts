@@ -213,6 +213,11 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     context.wheel.set(this, Math.min(this.#cancelledAt + CANCELLED_MS, this.#keptUntil));
   }
 
+  /** The connection serves nobody new any more, and need not wait for late answers; the server has been told before. */
+  onStopped(): void {
+    if (this.#state === "abandoned" && this.#controller.signal.aborted) this.#end(false);
+  }
+
   /** The server has answered something that was sent after the cancellation. */
   onRead(): void {
     if (this.#state === "abandoned" && this.#wasRead && this.#isOverdue) this.#end(false);

@@ -109,7 +109,7 @@ class World {
 describe("the set of a pool's connections", () => {
   it("has each in the list of its state, and its sums right, after any steps", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 60, size: "max" }), (steps) => {
         const world = new World();
         for (const [each, isLooking] of steps) {
           world.step(each);
@@ -124,7 +124,7 @@ describe("the set of a pool's connections", () => {
 
   it("lends what was given back last first, whoever looked at its lists meanwhile", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean()), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean()), { maxLength: 60, size: "max" }), (steps) => {
         const world = new World();
         for (let count = 0; count < 4; count++) world.step({ do: "add", room: 1 });
         const free = [4, 3, 2, 1];
@@ -154,6 +154,25 @@ describe("the set of a pool's connections", () => {
     world.step({ do: "add", room: 1 });
     for (const each of ["claim", "bind", "release"] as const) world.step({ do: each, index: 0 });
     world.checkLists();
+  });
+
+  it("loses nothing when another one than the first is taken, and nobody has looked meanwhile", () => {
+    const world = new World();
+    for (let count = 0; count < 2; count++) world.step({ do: "add", room: 1 });
+    for (const index of [1, 0]) world.step({ do: "claim", index });
+    world.checkLists();
+  });
+
+  // From a room of 5 on, a connection may be above its target load and have room all the same.
+  it("knows at each step whether a connection of much room is above its target load", () => {
+    const world = new World();
+    world.step({ do: "add", room: 8 });
+    for (const each of ["claim", "release"] as const) {
+      for (let count = 0; count < 8; count++) {
+        world.step({ do: each, index: 0 });
+        world.checkSums();
+      }
+    }
   });
 
   it("keeps the place of what is resized and stays in its list", () => {

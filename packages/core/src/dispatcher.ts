@@ -173,7 +173,9 @@ export class Dispatcher implements LimitWaiter {
     if (waiter.terms.stickyKey !== undefined || queue.size !== queue.length) return false;
     if (this.#isDispatching || this.#limit.isAwaited) return false;
     if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
-    if (this.#host.admit(waiter.terms.asker) !== undefined || queue.head !== waiter) return false;
+    if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
+    // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
+    if (queue.head !== waiter || entry.state !== "busy") return false;
     this.#counters.returned++;
     this.#counters.borrowed++;
     this.#counters.misses++;
@@ -297,6 +299,7 @@ export class Dispatcher implements LimitWaiter {
     entry.cancelProbe?.();
     this.#sticky.onStopped(entry, reason);
     this.#host.onStopped(entry);
+    for (const attempt of [...entry.attempts]) attempt.onStopped();
     this.dispatch();
   }
 }

@@ -21,8 +21,8 @@ export class ReadyConnections {
 
   /** Returns a connection that may be lent now; starts as many probes as that many callers need. */
   next(callers: number): ConnectionEntry | undefined {
-    const { ready } = this.#set;
-    for (let entry = ready.head; entry !== undefined; entry = ready.head) {
+    // Looked up anew each time: a connector that calls the pool while it probes may have taken what stood first.
+    for (let entry = this.#set.ready.head; entry !== undefined; entry = this.#set.ready.head) {
       if (!this.isQuiet(entry)) return entry;
       if (this.#checker.room >= callers) return undefined;
       this.#checker.check(entry);

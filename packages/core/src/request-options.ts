@@ -32,6 +32,9 @@ export function optionsError(
   options: RequestOptions | AcquireOptions,
   serverName: string,
 ): McpValidationError | undefined {
+  if (typeof options !== "object" || options === null) {
+    return invalid("options", `must be an object, not ${shown(options)}`, serverName);
+  }
   // A misspelt one would be a limit, or a holder of its own, that somebody counts on and nobody keeps.
   for (const name in options) {
     if (OPTIONS.has(name) || !Object.hasOwn(options, name)) continue;

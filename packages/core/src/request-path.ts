@@ -82,13 +82,14 @@ export class RequestPath implements AttemptHost {
     return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
   }
 
-  /** Sends a request on a given connection. */
+  /** Sends a request on a given connection, unless a listener has made its caller give up since room was looked for. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
-    const problem = attributionProblem(request.options.handlers, entry, this.context);
-    if (problem !== undefined) {
+    const { handlers, signal } = request.options;
+    const problem = attributionProblem(handlers, entry, this.context);
+    if (problem !== undefined || signal?.aborted) {
       if (terms.hasRoom) this.#recycler.giveBack(entry);
       terms.bulkhead?.limit.give();
-      return this.#refuse(problem, terms.waitMs);
+      return problem === undefined ? Promise.reject(signal?.reason) : this.#refuse(problem, terms.waitMs);
     }
     this.context.counters.requests++;
     return new Attempt(this, entry, request, terms).run();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RequestFailure } from "../src/index.ts";
-import { hang, manual, ok } from "../src/testing/index.ts";
+import { hang, manual, ok, ScriptedConnector } from "../src/testing/index.ts";
 import { outcomeOf, type ScriptedPool, scriptedPool } from "./scripted-pool.ts";
 
 /** A shared connection with room for two. */
@@ -135,5 +135,35 @@ describe("a request that was cancelled", () => {
       await clock.advance(1_000);
       expect(next.state).toBe("resolved");
     }
+  });
+
+  it.each<readonly [string, (all: ScriptedPool) => void]>([
+    ["a pool that closes", ({ pool }) => void pool.close()],
+    ["a connection that is replaced", ({ pool, clock }) => pool.reconfigure({}, new ScriptedConnector({ clock }))],
+    ["a connection that dies", ({ connector }) => connector.connection(1).die(new Error("killed"))],
+  ])("holds up %s no longer, and its late answer changes nothing", async (_what, stop) => {
+    const all = twoAtATime();
+    const { pool, connector, clock } = all;
+    const answer = await cancelled(all);
+    stop(all);
+    await clock.settle();
+    expect([connector.connection(1).closes.length, connector.connection(1).state]).toEqual([1, "closed"]);
+    answer();
+    await clock.advance(60_000);
+    expect(pool.stats()).toMatchObject({ inFlight: 0, counters: { borrowed: 1, returned: 1 } });
+  });
+
+  it("leaves a pool that closes its time for others", async () => {
+    const all = twoAtATime();
+    const { pool, connector, clock } = all;
+    await cancelled(all);
+    connector.onRequest.next(manual());
+    const other = outcomeOf(pool.request("other"));
+    const closing = outcomeOf(pool.close());
+    await clock.advance(5_000);
+    expect([other.state, closing.state, pool.stats().inFlight]).toEqual(["pending", "pending", 1]);
+    connector.pendingOf("request")[0]?.resolve({});
+    await clock.settle();
+    expect([other.state, closing.state]).toEqual(["resolved", "resolved"]);
   });
 });

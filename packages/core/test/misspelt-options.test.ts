@@ -39,3 +39,14 @@ it("an option that is no number is shown as it was written", async () => {
     'timeoutMs must be a number above 0, in milliseconds, not "5"',
   );
 });
+
+it.each(["null", "5", "true"])("options that are %s are refused by a promise", async (text) => {
+  const { pool, connector } = scriptedPool();
+  const options: RequestOptions & AcquireOptions = JSON.parse(text);
+  const wrong = { code: "VALIDATION_FAILED", issues: [{ path: "options", message: `must be an object, not ${text}` }] };
+  await expect(pool.request("tools/call", CALL, options)).rejects.toMatchObject(wrong);
+  await expect(pool.client.callTool(CALL, options)).rejects.toMatchObject(wrong);
+  await expect(pool.listTools(options)).rejects.toMatchObject(wrong);
+  await expect(pool.acquire(options)).rejects.toMatchObject(wrong);
+  expect(connector.connections).toEqual([]);
+});

@@ -59,6 +59,10 @@ export interface Program {
     readonly validateOnAcquire: boolean;
     readonly onRelease: "reuse" | "close" | "reset";
     readonly limit: number;
+    /** Whether the pool is looked at after each command, or only now and then: what it puts off until then may drift. */
+    readonly isWatched: boolean;
+    /** Whether a probe calls the pool back before it returns. */
+    readonly callsBack: boolean;
   };
   readonly world: WorldOptions;
   readonly commands: readonly Command[];
@@ -124,6 +128,8 @@ export const program: fc.Arbitrary<Program> = fc.record({
       validateOnAcquire: fc.boolean(),
       onRelease: fc.constantFrom("reuse" as const, "close" as const, "reset" as const),
       limit: fc.constantFrom(1, 2, Infinity, Infinity),
+      isWatched: fc.boolean(),
+      callsBack: fc.boolean(),
     })
     .map((pool) => ({ ...pool, min: Math.min(pool.min, pool.max) })),
   world: fc.record({

@@ -35,18 +35,22 @@ export class RunChecks {
     const { ready, busy, checking, draining, closing } = connections;
     const open = ready + busy + checking + draining + closing;
     this.#run.check("S4", created === destroyed + open, `${created} opened, ${destroyed} closed, ${open} open`);
-    for (const connection of this.#run.control?.connections() ?? []) this.#checkState(connection);
+    const entries = [...(this.#run.control?.connections() ?? [])];
+    for (const connection of entries) this.#checkState(connection);
+    const listed = (state: string) => entries.filter((each) => each.state === state).length;
+    const unused = entries.filter(
+      ({ state, inFlight }) => inFlight === 0 && (state === "ready" || state === "checking"),
+    );
+    const isListed = listed("ready") === ready && listed("busy") === busy && listed("checking") === checking;
+    this.#run.check("S3", isListed, `${ready} ready and ${busy} busy connections are listed`);
+    this.#run.check("S4", connections.idle === unused.length, `${connections.idle} idle, ${unused.length} are`);
   }
 
   #checkState({ state, inFlight, room, stickyKey, id, openedAt }: PooledConnection): void {
     const isInUse = state === "ready" || state === "busy" || state === "checking";
     const ageMs = this.#run.world.clock.now() - openedAt;
     this.#run.check("B7", !isInUse || ageMs <= LIFETIME_MS, `connection ${id} is ${state} at the age of ${ageMs} ms`);
-    this.#run.check(
-      "S1",
-      inFlight >= 0 && inFlight <= Math.max(room, 3),
-      `${inFlight} on connection ${id} of room ${room}`,
-    );
+    this.#run.check("S1", inFlight >= 0 && inFlight <= room, `${inFlight} on connection ${id} of room ${room}`);
     const isInPlace = state === "ready" ? inFlight < room : state === "busy" ? inFlight >= room : state !== "closed";
     this.#run.check(
       "S3",

@@ -31,14 +31,18 @@ export class ProgramRun {
     });
     world.onRequest = (connection, params) => this.#checks.request(connection, params);
     world.onConnect = () => this.#checks.connect();
+    world.onProbe = () => {
+      if (program.pool.callsBack) this.#tryAcquire();
+    };
     world.onClose = (connection, reason) => this.#checks.close(connection, reason);
   }
 
   async run(): Promise<void> {
-    for (const command of this.#run.program.commands) {
+    const { commands, pool: program } = this.#run.program;
+    for (const command of commands) {
       this.#coverage.command(command.do);
       await this.#execute(command);
-      this.#checks.always();
+      if (program.isWatched || command.do === "settle") this.#checks.always();
       if (this.#run.failure !== undefined) throw this.#run.failure;
     }
     await this.#quiesce();
@@ -113,11 +117,16 @@ export class ProgramRun {
   #acquire({ signal, timeoutMs, key }: Extract<Command, { do: "acquire" }>): void {
     const stickyKey = this.#run.program.pool.sharing === "exclusive" ? key : undefined;
     const ask = this.#run.ask("acquire", signal, timeoutMs, stickyKey);
-    const before = this.#run.pool.stats();
-    this.#run.pool.acquire({ stickyKey, timeoutMs, signal: ask.controller?.signal }).then(
-      (lease) => this.#granted(ask, lease),
-      (error: unknown) => this.#failed(ask, error),
-    );
+    const acquire = () => {
+      this.#run.pool.acquire({ stickyKey, timeoutMs, signal: ask.controller?.signal }).then(
+        (lease) => this.#granted(ask, lease),
+        (error: unknown) => this.#failed(ask, error),
+      );
+    };
+    const isWatched = this.#run.program.pool.isWatched;
+    const before = isWatched ? this.#run.pool.stats() : undefined;
+    acquire();
+    if (before === undefined) return;
     const after = this.#run.pool.stats();
     ask.isQueued = after.waiting > before.waiting;
     const isHit = after.counters.hits > before.counters.hits;
@@ -172,7 +181,7 @@ export class ProgramRun {
   }
 
   #tryAcquire(): void {
-    const waiting = this.#run.pool.stats().waiting;
+    const waiting = this.#run.program.pool.isWatched ? this.#run.pool.stats().waiting : 0;
     const lease = this.#run.pool.tryAcquire();
     if (lease === undefined) return;
     this.#run.check(

@@ -143,6 +143,7 @@ export class WorldConnection implements McpConnection {
   }
 
   probe(): Promise<void> {
+    this.#world.onProbe();
     return this.#world.call("probe", () => {
       if (this.isDead) throw new Error("dead");
     });
@@ -190,6 +191,7 @@ export class World implements Connector {
   onRequest: (connection: WorldConnection, params: unknown) => void = () => {};
   onClose: (connection: WorldConnection, reason: CloseReason) => void = () => {};
   onConnect: () => void = () => {};
+  onProbe: () => void = () => {};
   readonly #faults: Outcome[];
   #calls = 0;
 
