@@ -117,13 +117,13 @@ describe("handlers of a lease", () => {
     await lease.request("ping", undefined, { handlers: answering("call") });
     await pool.request("ping");
     lease.release();
-    const [ofLease, ofCall, ofPool] = connector.requests.map(({ options }) => options);
+    const bare = await pool.acquire();
+    await bare.request("ping");
+    bare.release();
+    const [ofLease, ofCall, ofPool, ofBareLease] = connector.requests.map(({ options }) => options);
     expect(kindsOf(ofLease ?? {})).toEqual(expect.arrayContaining(["elicitation", "roots"]));
-    expect(await Promise.all([ask(ofLease ?? {}), ask(ofCall ?? {}), ask(ofPool ?? {})])).toEqual([
-      "lease",
-      "call",
-      "pool",
-    ]);
+    const answers = [ofLease, ofCall, ofPool, ofBareLease].map((options) => ask(options ?? {}));
+    expect(await Promise.all(answers)).toEqual(["lease", "call", "pool", "pool"]);
   });
 });
 

@@ -162,3 +162,13 @@ describe("an acquire that is refused at once", () => {
     expect(recorder.of("acquire-failed")).toMatchObject([{ kind: "acquire", waitMs: 0 }]);
   });
 });
+
+describe("the client of a pool", () => {
+  it("is made once, and anew when other options are in force", () => {
+    const { pool } = scriptedPool();
+    const { client } = pool;
+    expect(pool.client).toBe(client);
+    pool.reconfigure({ requestTimeoutMs: 5 });
+    expect(pool.client).not.toBe(client);
+  });
+});

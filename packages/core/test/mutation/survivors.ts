@@ -1,6 +1,8 @@
 import type { Survivor } from "./reasons.ts";
 
-const DISPATCH_IF_NEEDED = "if (this.queue.length > 0 || this.checker.room > 0) this.dispatch();";
+const DISPATCH_IF_NEEDED = "if (this.#line.size > 0 || this.set.checkingRoom > 0) this.dispatch();";
+const STILL_BUSY = 'if (queue.head !== waiter || entry.state !== "busy") return false;';
+const HAS_CALLS = 'else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive" && hasC…';
 const ON_RELEASED = "if (entry.stickyKey !== undefined) this.#sticky.onReleased(entry);";
 
 /** Mutants of the dispatcher, the leases and the pool itself. */
@@ -21,10 +23,31 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     file: "dispatcher.ts",
-    code: "const entry = avoid === undefined ? this.#ready.next(1) : this.#ready.nextBut(avoid, () =…",
-    changes: ["avoid === undefined → false"],
+    code: "if (!this.#isStarted) this.start();",
+    changes: ["!this.#isStarted → true"],
+    reason: "cost",
+    why: "who has started is told to start once more",
+  },
+  {
+    file: "dispatcher.ts",
+    code: "this.#isStarted = true;",
+    changes: ["true → false"],
+    reason: "cost",
+    why: "who has started is told to start once more",
+  },
+  {
+    file: "dispatcher.ts",
+    code: 'if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefine…',
+    changes: ['entry.state !== "busy" → false'],
     reason: "redundant",
-    why: "who avoids nothing gets the same connection; those before it that are quiet are probed for whoever waits next",
+    why: "the state is looked at again when plugins have been asked, which may have changed it",
+  },
+  {
+    file: "dispatcher.ts",
+    code: STILL_BUSY,
+    changes: ['queue.head !== waiter || entry.state !== "busy" → true', '"busy" → ""'],
+    reason: "cost",
+    why: "a whole dispatch lends the connection to the same caller",
   },
   {
     file: "dispatcher.ts",
@@ -117,9 +140,9 @@ export const SURVIVORS: readonly Survivor[] = [
     file: "dispatcher.ts",
     code: DISPATCH_IF_NEEDED,
     changes: [
-      "this.queue.length > 0 || this.checker.room > 0 → true",
-      "this.queue.length > 0 → this.queue.length >= 0",
-      "this.checker.room > 0 → this.checker.room >= 0",
+      "this.#line.size > 0 || this.set.checkingRoom > 0 → true",
+      "this.#line.size > 0 → this.#line.size >= 0",
+      "this.set.checkingRoom > 0 → this.set.checkingRoom >= 0",
     ],
     reason: "cost",
     why: "dispatching when there is nothing to do changes nothing",
@@ -127,7 +150,7 @@ export const SURVIVORS: readonly Survivor[] = [
   {
     file: "dispatcher.ts",
     code: DISPATCH_IF_NEEDED,
-    changes: ["this.checker.room > 0 → false", "this.checker.room > 0 → this.checker.room <= 0"],
+    changes: ["this.set.checkingRoom > 0 → false", "this.set.checkingRoom > 0 → this.set.checkingRoom <= 0"],
     reason: "redundant",
     why: "whoever joins the queue dispatches, and so finds the room that the probe has made",
   },
@@ -140,10 +163,24 @@ export const SURVIVORS: readonly Survivor[] = [
   },
   {
     file: "leases.ts",
-    code: "return attempts.size > 0 && [...attempts].some(({ request }) => request.lease !== undefin…",
-    changes: ["attempts.size > 0 → true", "attempts.size > 0 → attempts.size >= 0"],
+    code: 'else if (cause !== undefined && isBroken(cause)) this.#dispatcher.closer.retire(entry, "r…',
+    changes: ["cause !== undefined → true"],
+    reason: "cost",
+    why: "nothing that did not fail says that a connection is broken",
+  },
+  {
+    file: "leases.ts",
+    code: HAS_CALLS,
+    changes: ["entry.attempts.size > 0 → true", "entry.attempts.size > 0 → entry.attempts.size >= 0"],
     reason: "cost",
     why: "nothing is looked for in an empty list",
+  },
+  {
+    file: "leases.ts",
+    code: "const extras = stack === undefined && handlers === undefined ? undefined : { stack, handl…",
+    changes: ["stack === undefined && handlers === undefined → false"],
+    reason: "cost",
+    why: "an object is made for what a lease does not have",
   },
   {
     file: "leases.ts",
@@ -200,6 +237,20 @@ export const SURVIVORS: readonly Survivor[] = [
     changes: ['"acquired here" → ""'],
     reason: "words",
     why: "the stack is what counts",
+  },
+  {
+    file: "lease.ts",
+    code: "if (this.#extras?.unsubscribes?.delete(end)) end();",
+    changes: ["this.#extras?.unsubscribes → this.#extras.unsubscribes"],
+    reason: "same",
+    why: "it is set before there is anything to unsubscribe",
+  },
+  {
+    file: "pool.ts",
+    code: "return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options?.hand…",
+    changes: ["options?.handlers → options.handlers"],
+    reason: "same",
+    why: "only who gives a sticky key, and so options, gets a connection here",
   },
   {
     file: "pool.ts",
