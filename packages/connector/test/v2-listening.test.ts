@@ -145,6 +145,21 @@ describe("what a modern server announces", SLOW, () => {
     await eventually(() => notes.length).toBe(1);
   });
 
+  test("outlives a caller who gives up a subscription that had been taken back before", async () => {
+    const { server, connection } = await openModern();
+    const ask = (method: string, signal: AbortSignal = never()) =>
+      connection.request(method, { uri: RESOURCE_URI }, { signal });
+    const controller = new AbortController();
+    const first = failureOf(ask("resources/subscribe", controller.signal));
+    const others = Promise.all([ask("resources/unsubscribe"), ask("resources/subscribe")]);
+    controller.abort(new Error("enough"));
+    expect(await first).toMatchObject({ judgement: "aborted" });
+    expect(await others).toEqual([{}, {}]);
+    const notes = heard(connection, UPDATED);
+    server.changeResource("second");
+    await eventually(() => notes.length).toBe(1);
+  });
+
   test("cannot be subscribed to while the server is gone, and the refusal says so", async () => {
     const { server, connection } = await openModern({ listen: false });
     await server.stop();

@@ -63,8 +63,8 @@ const CHANGES: ReadonlySet<string> = new Set([RESOURCE_UPDATED, ...Object.values
  * as changed.
  */
 export class SubscriptionHub {
-  /** The connections, and how often each has asked for which resources. The first one carries the stream. */
-  readonly #borrowers = new Map<Borrower, Map<string, number>>();
+  /** The connections, and who asked for which resources on each. The first one carries the stream. */
+  readonly #borrowers = new Map<Borrower, Map<string, Set<symbol>>>();
   readonly #listensForLists: boolean;
   readonly #backoff: ListenBackoff;
   readonly #onEmpty: () => void;
@@ -114,13 +114,16 @@ export class SubscriptionHub {
   async #subscribe(borrower: Borrower, uri: string, signal: AbortSignal): Promise<object> {
     const uris = this.#borrowers.get(borrower);
     if (uris === undefined) throw new RequestFailure("not-sent", "the connection is closed");
-    uris.set(uri, (uris.get(uri) ?? 0) + 1);
+    const asker = Symbol(uri);
+    const askers = uris.get(uri) ?? new Set();
+    uris.set(uri, askers.add(asker));
     try {
       await whileWanted(this.#change(), signal);
       if (this.#stream?.subscription.honoredFilter.resourceSubscriptions?.includes(uri)) return {};
       throw new RequestFailure("answered", "the server does not announce changes of this resource");
     } catch (error) {
-      this.#withdraw(uris, uri);
+      askers.delete(asker);
+      this.#tidy(uris, uri);
       if (error instanceof RequestFailure) throw error;
       const judgement = error instanceof ProtocolError ? "answered" : "not-sent";
       const why = error instanceof Error ? error.message : String(error);
@@ -128,15 +131,10 @@ export class SubscriptionHub {
     }
   }
 
-  /** Takes one request for a resource back, be it that nobody waits for it or that it was refused. */
-  #withdraw(uris: Map<string, number>, uri: string): void {
-    const asked = uris.get(uri);
-    // Somebody has unsubscribed meanwhile.
-    if (asked === undefined) return;
-    if (asked > 1) {
-      uris.set(uri, asked - 1);
-      return;
-    }
+  /** Forgets a resource that nobody asks for any more: whoever did waits no longer, or was refused. */
+  #tidy(uris: Map<string, ReadonlySet<symbol>>, uri: string): void {
+    // Without an entry, somebody has unsubscribed meanwhile.
+    if (uris.get(uri)?.size !== 0) return;
     uris.delete(uri);
     // A stream that could not be opened is due later already.
     if (this.#settling !== undefined || this.#stream !== undefined) void this.#change();
