@@ -75,9 +75,8 @@ export class ManagedServer {
     this.#plugins = [...shared, ...(definition.plugins ?? [])];
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
-    const minimum = definition.identityRequired ? { minConnections: 0 } : {};
     this.#isPlain = isPlain(definition);
-    this.main = this.#create({ ...this.#options, ...minimum }, name, undefined, {
+    this.main = this.#create(this.#mainOptions, name, undefined, {
       onRefusals: (refused) => {
         this.#refused = refused;
       },
@@ -108,9 +107,7 @@ export class ManagedServer {
     if (identity !== undefined && (typeof identity !== "string" || identity === "")) {
       throw invalid("identity", "must be a string that is not empty", this.name);
     }
-    if (identity === undefined && this.#definition.identityRequired) {
-      throw identityMissing(this.name);
-    }
+    if (identity === undefined && this.#definition.identityRequired) throw identityMissing(this.name);
     const kinds = sharing === "exclusive" ? this.#untold(handlers) : [];
     if (sharing === this.#sharing && identity === undefined && kinds.length === 0) return this.main;
     if (sharing !== "exclusive" && sharing !== "shared") {
@@ -184,8 +181,7 @@ export class ManagedServer {
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;
-    const minimum = definition.identityRequired ? { minConnections: 0 } : {};
-    this.main.reconfigure({ ...this.#options, ...minimum }, connector, priority);
+    this.main.reconfigure(this.#mainOptions, connector, priority);
     for (const [key, { pool }] of this.#derived.entries()) {
       const [sharing, , kinds] = JSON.parse(key) as [Sharing, unknown, HandlerKind[]];
       pool.reconfigure(this.#derivedOptions(sharing, kinds), connector, priority);
@@ -196,7 +192,8 @@ export class ManagedServer {
   needsReplacing(definition: McpServerDefinition, options: McpConnectionManagerOptions): boolean {
     const { sharing = "shared" } = poolOptionsOf(definition, options);
     if (definition.pluginKey !== this.#definition.pluginKey) return true;
-    return sharing !== this.#sharing || isIdentityRequired(definition) !== isIdentityRequired(this.#definition);
+    const { identityRequired = false } = this.#definition;
+    return sharing !== this.#sharing || (definition.identityRequired ?? false) !== identityRequired;
   }
 
   /** Closes the pools of identities that nobody has asked for since a time of the clock, and that have nothing left to do. */
@@ -235,6 +232,11 @@ export class ManagedServer {
 
   get #sharing(): Sharing {
     return this.#options.sharing ?? "shared";
+  }
+
+  /** Where each caller needs an identity, the pool without one keeps nothing open. */
+  get #mainOptions(): PoolOptions {
+    return this.#definition.identityRequired ? { ...this.#options, minConnections: 0 } : this.#options;
   }
 
   /** Pools of identities, and those beside the server's own mode, keep nothing open that nobody uses. */
@@ -295,8 +297,4 @@ export class ManagedServer {
 
 function isPlain({ identityRequired = false, onCircuitOpen }: McpServerDefinition): boolean {
   return !identityRequired && onCircuitOpen === undefined;
-}
-
-function isIdentityRequired({ identityRequired = false }: McpServerDefinition): boolean {
-  return identityRequired;
 }
