@@ -1,48 +1,11 @@
-import { type FakeClock, fail, hang, ok } from "@mcp-pool/core/testing";
+import { fail, hang, ok } from "@mcp-pool/core/testing";
 import * as exporter3 from "@opentelemetry/exporter-prometheus";
 import * as exporter2 from "otel-exporter-prometheus-2";
 import { describe, expect, it } from "vitest";
-import {
-  circuitBreaker,
-  health,
-  McpMetricsCollector,
-  type McpMetricsCollectorOptions,
-  retry,
-} from "../../src/index.ts";
-import { type FullStack, fullStack, type Settled, settled } from "../full-stack.ts";
+import { McpMetricsCollector, type McpMetricsCollectorOptions } from "../../src/index.ts";
+import { type FullStack, type Settled, settled } from "../full-stack.ts";
+import { collected } from "./collected.ts";
 import { SDKS } from "./sdk.ts";
-
-interface Collected extends FullStack {
-  readonly collector: McpMetricsCollector;
-}
-
-/** A full stack on a fake clock with a collector, whose clock is the same. */
-function collected(servers: readonly string[], options: McpMetricsCollectorOptions = {}): Collected {
-  // The stack makes the clock, the collector needs it: until the stack is there, nothing asks for the time.
-  let clock: FakeClock | undefined;
-  const later = {
-    now: () => clock?.now() ?? 1_000,
-    epochMs: () => clock?.epochMs() ?? 0,
-    random: () => 0.5,
-    setTimer: (callback: () => void, delayMs: number) => {
-      if (clock === undefined) throw new Error("the clock is not there yet");
-      return clock.setTimer(callback, delayMs);
-    },
-  };
-  const collector = new McpMetricsCollector({ clock: later, ...options });
-  const stack = fullStack(servers, {
-    pool: { maxConnections: 2, maxRequestsPerConnection: 5, acquireTimeoutMs: 1_000, connectionTimeoutMs: 1_000 },
-    plugins: [
-      collector.plugin,
-      retry({ maxAttempts: 1 }),
-      circuitBreaker({ failureThreshold: 5, recoveryTimeoutMs: 10_000, successThreshold: 2 }),
-      health({ intervalMs: 3_600_000, timeoutMs: 1_000 }),
-    ],
-  });
-  clock = stack.clock;
-  collector.attach(stack.manager);
-  return { ...stack, collector };
-}
 
 /** The alert handler of the migrated document, as a user writes it. */
 function alertHandler(collector: McpMetricsCollector): string[] {
