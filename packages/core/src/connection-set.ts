@@ -25,11 +25,13 @@ export class ConnectionSet {
   checkingRoom = 0;
   /** Ready connections at or below their target load. */
   relaxed = 0;
-  /** Connections with something on them, and open ones with nothing. */
+  /** Connections with something on them, and those of them that take no more, since they drain or close. */
   active = 0;
-  idle = 0;
+  #activeToEnd = 0;
   inFlight = 0;
   peakActive = 0;
+  /** How often a connection has come, or changed lists other than from one claim or release to the next. */
+  moves = 0;
 
   /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
   get ready(): LinkedList<ConnectionEntry> {
@@ -52,6 +54,11 @@ export class ConnectionSet {
     return this.#ready.size + this.#busy.size + this.checking.size + this.bound.size;
   }
 
+  /** Open connections with nothing on them. */
+  get idle(): number {
+    return this.usable - (this.active - this.#activeToEnd);
+  }
+
   /** The least recently used connection that nobody uses; ready ones of that kind stand at the end. */
   get longestIdle(): ConnectionEntry | undefined {
     for (let entry = this.ready.tail; entry !== undefined; entry = entry.previous) {
@@ -68,6 +75,7 @@ export class ConnectionSet {
   }
 
   add(entry: ConnectionEntry): void {
+    this.moves++;
     this.#enlist(entry);
     this.#count(entry, 1);
   }
@@ -79,15 +87,8 @@ export class ConnectionSet {
     const inFlight = ++entry.inFlight;
     if (entry.stickyKey === undefined) this.freeRoom--;
     if (inFlight === entry.targetLoad + 1) this.relaxed--;
-    if (inFlight === 1) {
-      this.idle--;
-      if (++this.active > this.peakActive) this.peakActive = this.active;
-    }
-    if (inFlight < entry.room) return;
-    entry.state = "busy";
-    if (this.#late !== undefined) this.#settle(this.#late);
-    if (entry === this.#ready.head) this.#late = entry;
-    else this.#settle(entry);
+    if (inFlight === 1 && ++this.active > this.peakActive) this.peakActive = this.active;
+    if (inFlight >= entry.room) this.#fill(entry);
   }
 
   /** Gives one unit of room back. */
@@ -95,25 +96,16 @@ export class ConnectionSet {
     this.inFlight--;
     const inFlight = --entry.inFlight;
     if (inFlight === 0) this.active--;
-    if (entry.state === "busy") {
-      if (inFlight >= entry.room) return;
-      if (entry !== this.#late || entry.stickyKey !== undefined) {
-        this.move(entry, "ready");
-        return;
-      }
-      this.#late = undefined;
-      entry.state = "ready";
-      this.#count(entry, 1);
-      return;
-    }
     if (entry.state === "ready") {
       if (entry.stickyKey === undefined) this.freeRoom++;
       if (inFlight === entry.targetLoad) this.relaxed++;
-    }
-    if (inFlight === 0 && (entry.state === "ready" || entry.state === "checking")) this.idle++;
+    } else if (entry.state === "busy") {
+      if (inFlight < entry.room) this.#unfill(entry);
+    } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
+    this.moves++;
     if (this.#late !== undefined) this.#settle(this.#late);
     this.#count(entry, -1);
     entry.list?.remove(entry);
@@ -136,6 +128,24 @@ export class ConnectionSet {
 
   *[Symbol.iterator](): IterableIterator<ConnectionEntry> {
     for (const list of [this.ready, this.bound, this.busy, this.checking, this.draining, this.closing]) yield* list;
+  }
+
+  #fill(entry: ConnectionEntry): void {
+    entry.state = "busy";
+    if (this.#late !== undefined) this.#settle(this.#late);
+    if (entry === this.#ready.head) this.#late = entry;
+    else this.#settle(entry);
+  }
+
+  #unfill(entry: ConnectionEntry): void {
+    if (entry !== this.#late || entry.stickyKey !== undefined) {
+      this.move(entry, "ready");
+      return;
+    }
+    this.#late = undefined;
+    entry.state = "ready";
+    this.freeRoom++;
+    if (entry.inFlight === entry.targetLoad) this.relaxed++;
   }
 
   #settle(entry: ConnectionEntry): void {
@@ -167,11 +177,11 @@ export class ConnectionSet {
   }
 
   /** Adds an entry to the sums, or takes it out of them. */
-  #count({ state, stickyKey, inFlight, room, targetLoad }: ConnectionEntry, times: 1 | -1): void {
+  #count({ state, stickyKey, inFlight, room, targetLoad, isUsable }: ConnectionEntry, times: 1 | -1): void {
     if (state === "ready") {
       if (stickyKey === undefined) this.freeRoom += times * (room - inFlight);
       if (inFlight <= targetLoad) this.relaxed += times;
     }
-    if (inFlight === 0 && (state === "ready" || state === "checking")) this.idle += times;
+    if (inFlight > 0 && !isUsable) this.#activeToEnd += times;
   }
 }

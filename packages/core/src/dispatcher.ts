@@ -13,7 +13,7 @@ import type { Connect } from "./plugin.ts";
 import { ReadyConnections } from "./ready-connections.ts";
 import type { InFlightLimit, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
-import type { PoolCounters } from "./stats.ts";
+import type { CountedTotals } from "./stats.ts";
 import { StickyLine } from "./sticky-line.ts";
 import { WaitQueue } from "./wait-queue.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
@@ -26,7 +26,7 @@ export class Dispatcher implements LimitWaiter {
   // What each lease and request looks at comes first, and so lies in one place of the memory.
   readonly set: ConnectionSet = new ConnectionSet();
   readonly #context: PoolContext;
-  readonly #counters: PoolCounters;
+  readonly #counters: CountedTotals;
   readonly #limit: InFlightLimit;
   readonly #line: LinkedList<Waiter>;
   #isStarted = false;
@@ -110,12 +110,17 @@ export class Dispatcher implements LimitWaiter {
    * @param avoid a connection that is taken only if no other has room; where it is the only one, only if none can be opened
    */
   take(avoid?: number): ConnectionEntry | undefined {
-    if (!this.#isStarted) this.start();
-    if (this.#line.size > 0) return undefined;
-    const entry = this.#ready.first(avoid, this);
+    if (this.#line.size > 0 || !this.#isStarted) return this.#takeFirst();
+    const entry = avoid === undefined ? this.#ready.first() : this.#ready.but(avoid, this);
     if (entry === undefined || !this.#limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;
+  }
+
+  #takeFirst(): ConnectionEntry | undefined {
+    if (this.#isStarted) return undefined;
+    this.start();
+    return this.take();
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
@@ -142,8 +147,8 @@ export class Dispatcher implements LimitWaiter {
   wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.queue.add(terms);
     // Who joins a line beside no room changes nothing for those before, except that more may be missing.
-    if (this.queue.length > 1 && this.set.ready.size === 0 && !this.#isDispatching) this.growth.grow();
-    else this.dispatch();
+    if (this.#line.size === 1 || this.set.ready.size > 0 || this.#isDispatching) this.dispatch();
+    else if (!this.growth.isResting) this.growth.grow();
     return promise;
   }
 
@@ -152,15 +157,18 @@ export class Dispatcher implements LimitWaiter {
     const { head } = this.#line;
     if (head !== undefined && this.#handOver(entry, head)) return;
     this.set.release(entry);
-    this.#counters.returned++;
+    if (entry.inFlight === 0) entry.idleSince = coarseNow(this.#context.clock);
+    if (entry.state !== "ready" || entry.stickyKey !== undefined) this.#afterRelease(entry);
+    this.#limit.give();
+    if (entry.state === "ready") this.#serve(entry);
+  }
+
+  #afterRelease(entry: ConnectionEntry): void {
     if (entry.inFlight === 0) {
-      entry.idleSince = coarseNow(this.#context.clock);
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
     if (entry.stickyKey !== undefined) this.#sticky.onReleased(entry);
-    this.#limit.give();
-    if (entry.state === "ready") this.#serve(entry);
   }
 
   /**
@@ -170,19 +178,17 @@ export class Dispatcher implements LimitWaiter {
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
-    if (waiter.terms.stickyKey !== undefined || queue.size !== queue.length) return false;
-    if (this.#isDispatching || this.#limit.isAwaited) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#isDispatching) return false;
+    if (this.#limit.isAwaited) return false;
     if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
-    this.#counters.returned++;
-    this.#counters.borrowed++;
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
     this.#wearOut(entry);
-    this.growth.grow();
+    if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }
 
@@ -238,21 +244,16 @@ export class Dispatcher implements LimitWaiter {
     this.dispatch();
   }
 
-  #claim(entry: ConnectionEntry): void {
-    this.set.claim(entry);
-    this.#counters.borrowed++;
-  }
-
   /** Lends a connection to a caller who did not have to wait. */
   #hit(entry: ConnectionEntry): void {
-    this.#claim(entry);
+    this.set.claim(entry);
     this.#counters.hits++;
-    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
+    if (entry.room > 1 && this.set.relaxed === 0) this.growth.openSpare();
     this.#wearOut(entry);
   }
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
-    this.#claim(entry);
+    this.set.claim(entry);
     this.#counters.misses++;
     const key = waiter.terms.stickyKey;
     if (key !== undefined) this.#sticky.onGranted(key, entry);

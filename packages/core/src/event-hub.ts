@@ -7,6 +7,7 @@ export type PoolEventType = PoolEventDetail["type"];
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  wantsLeases = false;
   wantsAcquired = false;
   wantsReleased = false;
   wantsQueued = false;
@@ -64,6 +65,7 @@ export class EventHub {
     this.#byType = new Map();
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
+    this.wantsLeases = this.wantsAcquired || this.wantsReleased;
     this.wantsQueued = this.wants("acquire-queued");
     this.wantsFinished = this.wants("request-finished");
     this.wantsSettled = this.wants("request-settled");
