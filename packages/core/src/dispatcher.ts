@@ -91,7 +91,7 @@ export class Dispatcher implements LimitWaiter {
       dispatch: () => this.dispatch(),
       take: () => this.take(),
       wait: (terms) => this.wait(terms),
-      hit: (entry) => this.#hit(entry),
+      hit: (entry) => void this.#hit(entry),
       grant: (waiter, entry) => this.#grant(waiter, entry),
       isQuiet: (entry) => this.#ready.isQuiet(entry),
       check: (entry) => this.checker.check(entry),
@@ -105,22 +105,23 @@ export class Dispatcher implements LimitWaiter {
     return this.#isClosed;
   }
 
-  /**
-   * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
-   * @param avoid a connection that is taken only if no other has room; where it is the only one, only if none can be opened
-   */
-  take(avoid?: number): ConnectionEntry | undefined {
-    if (this.#line.size > 0 || !this.#isStarted) return this.#takeFirst();
-    const entry = avoid === undefined ? this.#ready.first() : this.#ready.but(avoid, this);
-    if (entry === undefined || !this.#limit.take(this)) return undefined;
-    this.#hit(entry);
-    return entry;
+  /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
+  take(): ConnectionEntry | undefined {
+    if (!this.#isStarted) this.start();
+    if (this.#line.head !== undefined) return undefined;
+    const entry = this.#ready.first();
+    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
   }
 
-  #takeFirst(): ConnectionEntry | undefined {
-    if (this.#isStarted) return undefined;
-    this.start();
-    return this.take();
+  /**
+   * The same, if possible on another connection than one.
+   * @param avoid taken only if no other has room; where it is the only one, only if none can be opened
+   */
+  takeBut(avoid: number): ConnectionEntry | undefined {
+    if (!this.#isStarted) this.start();
+    if (this.#line.head !== undefined) return undefined;
+    const entry = this.#ready.but(avoid, this);
+    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
@@ -158,17 +159,23 @@ export class Dispatcher implements LimitWaiter {
     if (head !== undefined && this.#handOver(entry, head)) return;
     this.set.release(entry);
     if (entry.inFlight === 0) entry.idleSince = coarseNow(this.#context.clock);
-    if (entry.state !== "ready" || entry.stickyKey !== undefined) this.#afterRelease(entry);
+    if (entry.state !== "ready" || entry.stickyKey !== undefined) {
+      this.#afterRelease(entry);
+      return;
+    }
     this.#limit.give();
-    if (entry.state === "ready") this.#serve(entry);
+    if (this.#line.head !== undefined || this.set.checkingRoom > 0) this.#serve(entry);
   }
 
+  /** What follows the release of a connection that not just anybody may have. */
   #afterRelease(entry: ConnectionEntry): void {
     if (entry.inFlight === 0) {
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
     if (entry.stickyKey !== undefined) this.#sticky.onReleased(entry);
+    this.#limit.give();
+    if (entry.state === "ready") this.#serve(entry);
   }
 
   /**
@@ -187,7 +194,7 @@ export class Dispatcher implements LimitWaiter {
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
-    this.#wearOut(entry);
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
     if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }
@@ -245,11 +252,12 @@ export class Dispatcher implements LimitWaiter {
   }
 
   /** Lends a connection to a caller who did not have to wait. */
-  #hit(entry: ConnectionEntry): void {
+  #hit(entry: ConnectionEntry): ConnectionEntry {
     this.set.claim(entry);
     this.#counters.hits++;
     if (entry.room > 1 && this.set.relaxed === 0) this.growth.openSpare();
-    this.#wearOut(entry);
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
+    return entry;
   }
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
@@ -258,12 +266,12 @@ export class Dispatcher implements LimitWaiter {
     const key = waiter.terms.stickyKey;
     if (key !== undefined) this.#sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
-    this.#wearOut(entry);
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
   }
 
   /** The use that reaches `maxUses` is the last. */
   #wearOut(entry: ConnectionEntry): void {
-    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
+    this.closer.retire(entry, "max-uses");
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */
