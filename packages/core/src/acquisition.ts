@@ -32,19 +32,28 @@ export class Acquisition {
    * @param plain how a caller without options waits
    */
   acquire<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
-    return this.take(options) ?? this.join(options, plain);
+    return (options === undefined ? this.takePlain() : this.take(options)) ?? this.join(options, plain);
   }
 
   /** Claims room that can be had at once. The connection of a sticky key is left to {@link join}. */
-  take(options: AcquireOptions | undefined): ConnectionEntry | undefined {
-    if (options !== undefined) {
-      this.#check(options);
-      if (options.signal?.aborted) throw options.signal.reason;
-    }
+  take(options: AcquireOptions): ConnectionEntry | undefined {
+    this.#check(options);
+    if (options.signal?.aborted) throw options.signal.reason;
+    if (options.stickyKey === undefined) return this.takePlain();
+    this.#checkAdmission();
+    return undefined;
+  }
+
+  /** The same for a caller without options. */
+  takePlain(): ConnectionEntry | undefined {
+    this.#checkAdmission();
+    return this.#dispatcher.take();
+  }
+
+  #checkAdmission(): void {
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
     const refusal = this.#admit("lease");
     if (refusal !== undefined) throw refusal;
-    return options?.stickyKey === undefined ? this.#dispatcher.take() : undefined;
   }
 
   /** Waits for room, after {@link take} has found none. */

@@ -1,6 +1,7 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { ConnectionState } from "./plugin.ts";
+import type { InFlightLimit } from "./server-state.ts";
 
 /**
  * Holds the connections of a pool in one list per state, with their sums. Does no I/O and decides nothing.
@@ -9,39 +10,60 @@ import type { ConnectionState } from "./plugin.ts";
 export class ConnectionSet {
   readonly #ready = new LinkedList<ConnectionEntry>();
   readonly #busy = new LinkedList<ConnectionEntry>();
+  readonly #limit: Pick<InFlightLimit, "claim">;
   /**
-   * The head of the ready connections, busy since just now, whose way into the other list is put off until somebody looks:
-   * most leases are given back before that, and then it stays where it is.
+   * The head of the ready connections, where nothing is on it and it is known to be lent next. Until it is given back, it is
+   * {@link #lent}: its way into another list, and into the sums, is put off until somebody looks. Most leases and requests
+   * are over before that, and then nothing has to be done for them.
    */
-  #late: ConnectionEntry | undefined;
+  #next: ConnectionEntry | undefined;
+  #lent: ConnectionEntry | undefined;
   readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
   readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
   readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
   /** Idle, and kept for a sticky key; the least recently used comes first. */
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
-  /** Room that could be taken now, in `ready`. */
-  freeRoom = 0;
+  #freeRoom = 0;
   /** Room that becomes free if the probes under way pass. */
   checkingRoom = 0;
   /** Ready connections at or below their target load. */
   relaxed = 0;
-  /** Connections with something on them, and those of them that take no more, since they drain or close. */
-  active = 0;
+  #active = 0;
+  /** Connections with something on them that take no more, since they drain or close. */
   #activeToEnd = 0;
-  inFlight = 0;
+  #inFlight = 0;
   peakActive = 0;
   /** How often a connection has come, or changed lists other than from one claim or release to the next. */
   moves = 0;
 
+  /** @param limit is told of what was lent when that is booked */
+  constructor(limit: Pick<InFlightLimit, "claim">) {
+    this.#limit = limit;
+  }
+
   /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
   get ready(): LinkedList<ConnectionEntry> {
-    if (this.#late !== undefined) this.#settle(this.#late);
+    this.settle();
     return this.#ready;
   }
 
   get busy(): LinkedList<ConnectionEntry> {
-    if (this.#late !== undefined) this.#settle(this.#late);
+    this.settle();
     return this.#busy;
+  }
+
+  /** Room that could be taken now, in `ready`. */
+  get freeRoom(): number {
+    return this.#freeRoom - this.#unsettled;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight + this.#unsettled;
+  }
+
+  /** Connections with something on them. */
+  get active(): number {
+    return this.#active + this.#unsettled;
   }
 
   /** Connections that are not closed yet. */
@@ -75,38 +97,76 @@ export class ConnectionSet {
   }
 
   add(entry: ConnectionEntry): void {
+    this.settle();
+    this.#next = undefined;
     this.moves++;
     this.#enlist(entry);
     this.#count(entry, 1);
   }
 
+  /** The connection that {@link lend} would lend, if it is known without a look at the others. */
+  get next(): ConnectionEntry | undefined {
+    return this.#next;
+  }
+
+  /** Takes one unit of room of {@link next}, and books it later. */
+  lend(next: ConnectionEntry): void {
+    this.#next = undefined;
+    this.#lent = next;
+    next.inFlight = 1;
+    next.uses++;
+    if (next.room === 1) next.state = "busy";
+    if (this.#active >= this.peakActive) this.peakActive = this.#active + 1;
+  }
+
+  /** Gives back what was lent and is not booked yet. Returns false if it is, or has got a key: then {@link release} does it. */
+  takeBack(entry: ConnectionEntry): boolean {
+    if (entry !== this.#lent || entry.stickyKey !== undefined) return false;
+    this.#lent = undefined;
+    this.#next = entry;
+    entry.inFlight = 0;
+    entry.state = "ready";
+    return true;
+  }
+
   /** Takes one unit of room of a ready entry. Like {@link release} it is written for speed: it only touches what changes. */
   claim(entry: ConnectionEntry): void {
+    this.settle();
+    this.#next = undefined;
     entry.uses++;
-    this.inFlight++;
+    this.#inFlight++;
     const inFlight = ++entry.inFlight;
-    if (entry.stickyKey === undefined) this.freeRoom--;
+    if (entry.stickyKey === undefined) this.#freeRoom--;
     if (inFlight === entry.targetLoad + 1) this.relaxed--;
-    if (inFlight === 1 && ++this.active > this.peakActive) this.peakActive = this.active;
+    if (inFlight === 1 && ++this.#active > this.peakActive) this.peakActive = this.#active;
     if (inFlight >= entry.room) this.#fill(entry);
   }
 
   /** Gives one unit of room back. */
   release(entry: ConnectionEntry): void {
-    this.inFlight--;
+    this.settle();
+    this.#next = undefined;
+    this.#inFlight--;
     const inFlight = --entry.inFlight;
-    if (inFlight === 0) this.active--;
+    if (inFlight === 0) this.#active--;
     if (entry.state === "ready") {
-      if (entry.stickyKey === undefined) this.freeRoom++;
+      if (entry.stickyKey === undefined) this.#freeRoom++;
       if (inFlight === entry.targetLoad) this.relaxed++;
     } else if (entry.state === "busy") {
-      if (inFlight < entry.room) this.#unfill(entry);
+      if (inFlight < entry.room) this.move(entry, "ready");
     } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
+    if (inFlight === 0 && entry === this.#ready.head) this.#next = entry;
+  }
+
+  /** Books what was lent since somebody looked last. */
+  settle(): void {
+    if (this.#lent !== undefined) this.#book(this.#lent);
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
+    this.settle();
+    this.#next = undefined;
     this.moves++;
-    if (this.#late !== undefined) this.#settle(this.#late);
     this.#count(entry, -1);
     entry.list?.remove(entry);
     entry.state = state;
@@ -117,6 +177,8 @@ export class ConnectionSet {
   /** Changes how much an open connection may carry. */
   resize(entry: ConnectionEntry, room: number): void {
     if (entry.room === room) return;
+    this.settle();
+    this.#next = undefined;
     this.#count(entry, -1);
     entry.setRoom(room);
     this.#count(entry, 1);
@@ -130,26 +192,21 @@ export class ConnectionSet {
     for (const list of [this.ready, this.bound, this.busy, this.checking, this.draining, this.closing]) yield* list;
   }
 
+  get #unsettled(): 0 | 1 {
+    return this.#lent === undefined ? 0 : 1;
+  }
+
+  #book(entry: ConnectionEntry): void {
+    this.#lent = undefined;
+    this.#limit.claim();
+    this.#inFlight++;
+    this.#active++;
+    this.#freeRoom--;
+    if (entry.inFlight >= entry.room) this.#fill(entry);
+  }
+
   #fill(entry: ConnectionEntry): void {
     entry.state = "busy";
-    if (this.#late !== undefined) this.#settle(this.#late);
-    if (entry === this.#ready.head) this.#late = entry;
-    else this.#settle(entry);
-  }
-
-  #unfill(entry: ConnectionEntry): void {
-    if (entry !== this.#late || entry.stickyKey !== undefined) {
-      this.move(entry, "ready");
-      return;
-    }
-    this.#late = undefined;
-    entry.state = "ready";
-    this.freeRoom++;
-    if (entry.inFlight === entry.targetLoad) this.relaxed++;
-  }
-
-  #settle(entry: ConnectionEntry): void {
-    this.#late = undefined;
     entry.list?.remove(entry);
     this.#busy.pushBack(entry);
   }
@@ -179,7 +236,7 @@ export class ConnectionSet {
   /** Adds an entry to the sums, or takes it out of them. */
   #count({ state, stickyKey, inFlight, room, targetLoad, isUsable }: ConnectionEntry, times: 1 | -1): void {
     if (state === "ready") {
-      if (stickyKey === undefined) this.freeRoom += times * (room - inFlight);
+      if (stickyKey === undefined) this.#freeRoom += times * (room - inFlight);
       if (inFlight <= targetLoad) this.relaxed += times;
     }
     if (inFlight > 0 && !isUsable) this.#activeToEnd += times;

@@ -11,7 +11,7 @@ import { Growth } from "./growth.ts";
 import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 import { ReadyConnections } from "./ready-connections.ts";
-import type { InFlightLimit, LimitWaiter } from "./server-state.ts";
+import type { InFlightLimit, LimitUser, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
 import type { CountedTotals } from "./stats.ts";
 import { StickyLine } from "./sticky-line.ts";
@@ -22,9 +22,9 @@ import type { Waiter, WaitTerms } from "./waiter.ts";
  * The one place that matches waiting callers with room. Everything else changes one side and calls {@link dispatch}.
  * Room is claimed in the tick in which it is given.
  */
-export class Dispatcher implements LimitWaiter {
+export class Dispatcher implements LimitWaiter, LimitUser {
   // What each lease and request looks at comes first, and so lies in one place of the memory.
-  readonly set: ConnectionSet = new ConnectionSet();
+  readonly set: ConnectionSet;
   readonly #context: PoolContext;
   readonly #counters: CountedTotals;
   readonly #limit: InFlightLimit;
@@ -48,6 +48,8 @@ export class Dispatcher implements LimitWaiter {
     this.#host = host;
     this.#counters = context.counters;
     this.#limit = context.server.limit;
+    this.#limit.join(this);
+    this.set = new ConnectionSet(this.#limit);
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
@@ -107,8 +109,20 @@ export class Dispatcher implements LimitWaiter {
 
   /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
   take(): ConnectionEntry | undefined {
-    if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
+    const { next } = this.set;
+    const { options } = this.#context;
+    if (next === undefined || this.#limit.isBounded || (options.validateOnAcquire && this.#ready.isSilent(next))) {
+      return this.#takeReady();
+    }
+    this.set.lend(next);
+    this.#counters.hits++;
+    if (next.uses >= options.maxUses) this.#wearOut(next);
+    return next;
+  }
+
+  #takeReady(): ConnectionEntry | undefined {
+    if (!this.#isStarted) this.start();
     const entry = this.#ready.first();
     return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
   }
@@ -157,6 +171,19 @@ export class Dispatcher implements LimitWaiter {
   release(entry: ConnectionEntry): void {
     const { head } = this.#line;
     if (head !== undefined && this.#handOver(entry, head)) return;
+    if (head === undefined && this.set.takeBack(entry)) {
+      entry.idleSince = coarseNow(this.#context.clock);
+      return;
+    }
+    this.#giveBack(entry);
+  }
+
+  /** Has claims booked that were not yet. */
+  settle(): void {
+    this.set.settle();
+  }
+
+  #giveBack(entry: ConnectionEntry): void {
     this.set.release(entry);
     if (entry.inFlight === 0) entry.idleSince = coarseNow(this.#context.clock);
     if (entry.state !== "ready" || entry.stickyKey !== undefined) {
@@ -241,7 +268,7 @@ export class Dispatcher implements LimitWaiter {
   close(drainMs: number): void {
     this.#isClosed = true;
     this.#sticky.close();
-    this.#context.server.limit.leave(this);
+    this.#limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
     for (const waiter of [...this.#sticky.waiters()]) this.queue.reject(waiter, error);

@@ -31,8 +31,8 @@ export class Leases implements LeaseHost {
     asker: "lease",
     deliver: (entry, waiter) => this.#lendGranted(entry, waiter),
   };
-  #held = 0;
   #lastId = 0;
+  #ended = 0;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: LeasesHost) {
     this.#context = context;
@@ -42,7 +42,7 @@ export class Leases implements LeaseHost {
   }
 
   get held(): number {
-    return this.#held;
+    return this.#lastId - this.#ended;
   }
 
   get serverName(): string {
@@ -79,19 +79,19 @@ export class Leases implements LeaseHost {
     return { ...this.#terms, deliver: handlers === undefined ? issue : issueLater };
   }
 
-  /** Lends an entry on which room has been claimed at once, to a caller without wishes. */
-  lend(entry: ConnectionEntry): Lease {
-    const { events, clock } = this.#context;
-    if (this.#tracked !== undefined || events.wantsLeases) return this.issue(entry, undefined);
-    this.#held++;
-    return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
-  }
-
   /**
    * Lends an entry on which room has been claimed at once.
    * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
    */
   issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
+    const { events, clock } = this.#context;
+    if (handlers !== undefined || this.#tracked !== undefined || events.wantsLeases) {
+      return this.#issueAloud(entry, handlers);
+    }
+    return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
+  }
+
+  #issueAloud(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
     const lease = this.#issue(entry, handlers, this.#stack());
     const { events } = this.#context;
     if (events.wantsAcquired) {
@@ -114,12 +114,12 @@ export class Leases implements LeaseHost {
       this.endLease(lease, entry, false, undefined);
       return;
     }
-    this.#held--;
+    this.#ended++;
     this.#recycler.giveBack(entry);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
-    this.#held--;
+    this.#ended++;
     if (this.#tracked !== undefined) this.#tracked.delete(lease);
     if (entry.leaseHandlers !== undefined) entry.leaseHandlers = undefined;
     if (isDiscarded) this.#dispatcher.closer.retire(entry, "discarded", cause);
@@ -156,7 +156,6 @@ export class Leases implements LeaseHost {
     if (this.#tracked !== undefined || events.wantsLeases) {
       return this.#issueGranted(entry, waiter, undefined, undefined);
     }
-    this.#held++;
     return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
   }
 
@@ -186,7 +185,6 @@ export class Leases implements LeaseHost {
     const acquiredAt = isTimed ? clock.now() : coarseNow(clock);
     const extras = stack === undefined && handlers === undefined ? undefined : { stack, handlers };
     const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, extras);
-    this.#held++;
     if (this.#tracked !== undefined) this.#tracked.add(lease);
     return lease;
   }

@@ -115,7 +115,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     const { dispatcher, plugins, leases } = this.#parts;
     if (dispatcher.isClosed || plugins.admit("lease") !== undefined) return undefined;
     const entry = dispatcher.take();
-    return entry && leases.lend(entry);
+    return entry && leases.issue(entry, undefined);
   }
 
   /**
@@ -126,7 +126,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   acquire(options?: AcquireOptions): Promise<Lease> {
     const { acquisition, leases } = this.#parts;
     try {
-      const entry = acquisition.take(options);
+      const entry = options === undefined ? acquisition.takePlain() : acquisition.take(options);
       if (entry !== undefined) return Promise.resolve(leases.issue(entry, options?.handlers));
       const room = acquisition.join(options, leases.terms(options?.handlers));
       return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options?.handlers)) : room;

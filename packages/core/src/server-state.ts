@@ -98,6 +98,11 @@ export interface LimitWaiter {
   dispatch(): void;
 }
 
+/** Somebody who may have claimed a unit and not told of it. */
+export interface LimitUser {
+  settle(): void;
+}
+
 /** Bounds the leases and requests in flight on one server, over all its pools. */
 export class InFlightLimit {
   /** Units that are free; below 0 while more are taken than the present maximum allows. A small integer in any case. */
@@ -105,9 +110,13 @@ export class InFlightLimit {
   /** Who waits for a unit; made when somebody has to. */
   #blocked: Set<LimitWaiter> | undefined;
   #max: number;
+  /** Whether there is a maximum. Without one a pool may claim a unit and tell of it later, when {@link LimitUser.settle} is called. */
+  isBounded: boolean;
+  readonly #users: LimitUser[] = [];
 
   constructor(max: number) {
     this.#max = max;
+    this.isBounded = max !== Infinity;
     this.#free = countable(max);
   }
 
@@ -120,6 +129,8 @@ export class InFlightLimit {
   }
 
   set max(value: number) {
+    for (const user of this.#users) user.settle();
+    this.isBounded = value !== Infinity;
     this.#free += countable(value) - countable(this.#max);
     this.#max = value;
     if (this.#blocked !== undefined) this.#wake(this.#blocked);
@@ -128,6 +139,16 @@ export class InFlightLimit {
   /** Whether somebody waits for a unit. */
   get isAwaited(): boolean {
     return this.#blocked !== undefined;
+  }
+
+  /** Adds a pool that may claim units before it tells of them. */
+  join(user: LimitUser): void {
+    this.#users.push(user);
+  }
+
+  /** Takes note of a unit that is in use already. */
+  claim(): void {
+    this.#free--;
   }
 
   /** Takes one unit, or notes the waiter and returns false. */
@@ -149,6 +170,12 @@ export class InFlightLimit {
   give(): void {
     this.#free++;
     if (this.#blocked !== undefined) this.#wake(this.#blocked);
+  }
+
+  /** Forgets a pool that has closed. */
+  part(user: LimitUser): void {
+    const index = this.#users.indexOf(user);
+    if (index >= 0) this.#users.splice(index, 1);
   }
 
   leave(waiter: LimitWaiter): void {
