@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 const MAX_LAG_MS = 50;
 
 /** Reads after which time is looked up anyway: a timer may be lost, with the fake timers of a test for instance. */
-const MAX_READS = 100;
+const MAX_READS = 1_000;
 
 /**
  * Reads a clock at most once in a while, since looking time up costs as much as lending a connection. What it returns is

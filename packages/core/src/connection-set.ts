@@ -18,6 +18,8 @@ export class ConnectionSet {
    */
   #next: ConnectionEntry | undefined;
   #lent: ConnectionEntry | undefined;
+  /** Whether a connection that is given back may be lent again as it is, and nobody counts what is lent. */
+  #isSimple = false;
   readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
   readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
   readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
@@ -109,14 +111,13 @@ export class ConnectionSet {
     return this.#next;
   }
 
-  /** Takes one unit of room of {@link next}, and books it later. */
+  /** Takes one unit of room of {@link next}, and books it later. The peak has been as high before, or it would not be `next`. */
   lend(next: ConnectionEntry): void {
     this.#next = undefined;
     this.#lent = next;
     next.inFlight = 1;
     next.uses++;
     if (next.room === 1) next.state = "busy";
-    if (this.#active >= this.peakActive) this.peakActive = this.#active + 1;
   }
 
   /** Gives back what was lent and is not booked yet. Returns false if it is, or has got a key: then {@link release} does it. */
@@ -155,12 +156,19 @@ export class ConnectionSet {
     } else if (entry.state === "busy") {
       if (inFlight < entry.room) this.move(entry, "ready");
     } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
-    if (inFlight === 0 && entry === this.#ready.head) this.#next = entry;
+    if (inFlight === 0 && entry === this.#ready.head && this.#isSimple) this.#next = entry;
   }
 
   /** Books what was lent since somebody looked last. */
   settle(): void {
     if (this.#lent !== undefined) this.#book(this.#lent);
+  }
+
+  /** Says whether claims may be booked later from now on. */
+  set isSimple(isSimple: boolean) {
+    this.settle();
+    this.#next = undefined;
+    this.#isSimple = isSimple;
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {

@@ -50,6 +50,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     this.#limit = context.server.limit;
     this.#limit.join(this);
     this.set = new ConnectionSet(this.#limit);
+    this.settle();
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
@@ -109,20 +110,21 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
   take(): ConnectionEntry | undefined {
-    if (this.#line.head !== undefined) return undefined;
+    return this.takeNext() ?? this.#takeReady();
+  }
+
+  /** The same, if there is a connection for which nothing is to be done but to lend it. */
+  takeNext(): ConnectionEntry | undefined {
     const { next } = this.set;
-    const { options } = this.#context;
-    if (next === undefined || this.#limit.isBounded || (options.validateOnAcquire && this.#ready.isSilent(next))) {
-      return this.#takeReady();
-    }
+    if (next === undefined || this.#line.head !== undefined || this.#ready.isSilent(next)) return undefined;
     this.set.lend(next);
     this.#counters.hits++;
-    if (next.uses >= options.maxUses) this.#wearOut(next);
     return next;
   }
 
   #takeReady(): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
+    if (this.#line.head !== undefined) return undefined;
     const entry = this.#ready.first();
     return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
   }
@@ -178,9 +180,10 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     this.#giveBack(entry);
   }
 
-  /** Has claims booked that were not yet. */
+  /** Has claims booked that were not yet, and looks anew whether that may be put off. */
   settle(): void {
-    this.set.settle();
+    const { maxUses, onRelease } = this.#context.options;
+    this.set.isSimple = maxUses === Infinity && onRelease === "reuse" && !this.#limit.isBounded;
   }
 
   #giveBack(entry: ConnectionEntry): void {

@@ -7,6 +7,7 @@ export type PoolEventType = PoolEventDetail["type"];
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  /** Whether anybody wants to know of each lease, be it by events or because leases are tracked. */
   wantsLeases = false;
   wantsAcquired = false;
   wantsReleased = false;
@@ -18,9 +19,16 @@ export class EventHub {
   /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
   #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
   #isReporting = false;
+  #isTracking = false;
 
   constructor(source: PoolEventSource) {
     this.#source = source;
+  }
+
+  /** Says that leases are tracked. */
+  set isTracking(isTracking: boolean) {
+    this.#isTracking = isTracking;
+    this.#summarise();
   }
 
   wants(type: PoolEventType): boolean {
@@ -65,7 +73,7 @@ export class EventHub {
     this.#byType = new Map();
     this.wantsAcquired = this.wants("lease-acquired");
     this.wantsReleased = this.wants("lease-released");
-    this.wantsLeases = this.wantsAcquired || this.wantsReleased;
+    this.wantsLeases = this.#isTracking || this.wantsAcquired || this.wantsReleased;
     this.wantsQueued = this.wants("acquire-queued");
     this.wantsFinished = this.wants("request-finished");
     this.wantsSettled = this.wants("request-settled");

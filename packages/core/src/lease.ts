@@ -45,6 +45,8 @@ export interface LeaseExtras {
  * A second release does nothing, whoever holds the connection by then.
  */
 export class Lease implements HeldLease, Requester, AsyncDisposable {
+  /** A promise asks what it is resolved with for this. To find nothing, it would look through all prototypes, at a tenth of the cost of a lease. */
+  readonly then: undefined = undefined;
   /** Unique within the pool. */
   readonly id: number;
   /** Clock time in milliseconds. */
@@ -207,7 +209,3 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
     });
   }
 }
-
-// A promise asks what it is resolved with for a `then`; without an answer here it would look through Object.prototype as well,
-// which costs a tenth of a lease.
-Object.defineProperty(Lease.prototype, "then", { value: undefined });

@@ -60,6 +60,7 @@ export class Leases implements LeaseHost {
   /** Keeps track of leases from now on, with the stacks that acquired them. */
   track(): void {
     this.#tracked ??= new Set();
+    this.#context.events.isTracking = true;
   }
 
   tracked(): Iterable<HeldLease> {
@@ -85,7 +86,7 @@ export class Leases implements LeaseHost {
    */
   issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
     const { events, clock } = this.#context;
-    if (handlers !== undefined || this.#tracked !== undefined || events.wantsLeases) {
+    if (handlers !== undefined || events.wantsLeases) {
       return this.#issueAloud(entry, handlers);
     }
     return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
@@ -110,7 +111,7 @@ export class Leases implements LeaseHost {
   }
 
   takeBack(lease: Lease, entry: ConnectionEntry): void {
-    if (this.#tracked !== undefined || this.#context.events.wantsLeases || !entry.isUntouched) {
+    if (this.#context.events.wantsLeases || !entry.isUntouched) {
       this.endLease(lease, entry, false, undefined);
       return;
     }
@@ -153,7 +154,7 @@ export class Leases implements LeaseHost {
 
   #lendGranted(entry: ConnectionEntry, waiter: Waiter): Lease {
     const { events, clock } = this.#context;
-    if (this.#tracked !== undefined || events.wantsLeases) {
+    if (events.wantsLeases) {
       return this.#issueGranted(entry, waiter, undefined, undefined);
     }
     return new Lease(this, entry, ++this.#lastId, coarseNow(clock));

@@ -113,7 +113,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   tryAcquire(): Lease | undefined {
     const { dispatcher, plugins, leases } = this.#parts;
-    if (dispatcher.isClosed || plugins.admit("lease") !== undefined) return undefined;
+    if (plugins.admit("lease") !== undefined || dispatcher.isClosed) return undefined;
     const entry = dispatcher.take();
     return entry && leases.issue(entry, undefined);
   }
@@ -124,6 +124,15 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * @throws {McpSessionLostError} once, when the connection that kept the sticky key's state is gone
    */
   acquire(options?: AcquireOptions): Promise<Lease> {
+    const { leases, dispatcher, plugins } = this.#parts;
+    if (options === undefined && plugins.admit("lease") === undefined) {
+      const next = dispatcher.takeNext();
+      if (next !== undefined) return Promise.resolve(leases.issue(next, undefined));
+    }
+    return this.#acquire(options);
+  }
+
+  #acquire(options: AcquireOptions | undefined): Promise<Lease> {
     const { acquisition, leases } = this.#parts;
     try {
       const entry = options === undefined ? acquisition.takePlain() : acquisition.take(options);
@@ -242,6 +251,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     }
     const old = this.#parts.context.options;
     this.#parts.context.options = resolved;
+    this.#parts.dispatcher.settle();
     this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
     this.#client = undefined;
     const isOther = connector !== undefined && connector !== this.#parts.context.connector;

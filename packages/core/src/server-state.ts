@@ -129,8 +129,8 @@ export class InFlightLimit {
   }
 
   set max(value: number) {
-    for (const user of this.#users) user.settle();
     this.isBounded = value !== Infinity;
+    for (const user of this.#users) user.settle();
     this.#free += countable(value) - countable(this.#max);
     this.#max = value;
     if (this.#blocked !== undefined) this.#wake(this.#blocked);
