@@ -31,21 +31,19 @@ export class Acquisition {
    * Claims room for a lease, at once or after a wait. What it throws, it throws before anything is claimed.
    * @param plain how a caller without options waits
    */
-  acquire<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
-    return (options === undefined ? this.takePlain() : this.take(options)) ?? this.join(options, plain);
-  }
-
-  /** Claims room that can be had at once. The connection of a sticky key is left to {@link join}. */
-  take(options: AcquireOptions): ConnectionEntry | undefined {
+  acquire<Granted>(options: AcquireOptions, plain: () => WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
     this.#check(options);
-    if (options.signal?.aborted) throw options.signal.reason;
-    if (options.stickyKey === undefined) return this.takePlain();
+    const { signal, stickyKey } = options;
+    if (signal?.aborted) throw signal.reason;
+    if (stickyKey === undefined) return this.take() ?? this.wait(this.#terms(options, plain()));
     this.#checkAdmission();
-    return undefined;
+    return this.#dispatcher.takeSticky(stickyKey, this.#terms(options, plain()), () => {
+      if (this.#isFull) throw this.#fullError();
+    });
   }
 
-  /** The same for a caller without options. */
-  takePlain(): ConnectionEntry | undefined {
+  /** Claims room that can be had at once, for a caller without options. */
+  take(): ConnectionEntry | undefined {
     this.#checkAdmission();
     return this.#dispatcher.take();
   }
@@ -54,15 +52,6 @@ export class Acquisition {
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
     const refusal = this.#admit("lease");
     if (refusal !== undefined) throw refusal;
-  }
-
-  /** Waits for room, after {@link take} has found none. */
-  join<Granted>(options: AcquireOptions | undefined, plain: WaitTerms<Granted>): ConnectionEntry | Promise<Granted> {
-    const stickyKey = options?.stickyKey;
-    if (stickyKey === undefined) return this.wait(this.#terms(options, plain));
-    return this.#dispatcher.takeSticky(stickyKey, this.#terms(options, plain), () => {
-      if (this.#isFull) throw this.#fullError();
-    });
   }
 
   /** Waits for room, unless too many do already; `join` says in which line. */
@@ -114,8 +103,7 @@ export class Acquisition {
     return queueFullError(this.#context, this.counts);
   }
 
-  #terms<Granted>(options: (AcquireOptions & CallTime) | undefined, plain: WaitTerms<Granted>): WaitTerms<Granted> {
-    if (options === undefined) return plain;
+  #terms<Granted>(options: AcquireOptions & CallTime, plain: WaitTerms<Granted>): WaitTerms<Granted> {
     const { signal, stickyKey, timeoutMs } = options;
     const startedAt = options[CALLED_AT] ?? this.#context.clock.now();
     const limitAt = timeoutMs === undefined ? Infinity : startedAt + timeoutMs;

@@ -1,9 +1,8 @@
+import { afterTurn } from "./clock.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import type { LinkedList } from "./linked-list.ts";
 import { type Arrival, OwnBudgets, type Waiter, type WaitMode } from "./waiter.ts";
-
-const SETTLED = Promise.resolve();
 
 /**
  * Times those callers of a line who share the budgets of their pool. All of them are in the same mode, so the first to come is the first
@@ -15,7 +14,7 @@ export class BudgetLine {
   readonly #expire: (waiter: Waiter) => void;
   readonly #toOwnBudgets: (waiter: Waiter) => void;
   readonly #deadline = new Timeout(() => this.#onDeadline());
-  /** Nobody who shares the budgets stands before this one; where it stands still, nobody was looked for. */
+  /** Nobody who shares the budgets stands before this one; undefined as long as nobody else was seen on the way to one who does. */
   #from: Waiter | undefined;
   /** When those came who have come since the clock was looked at last. */
   #arrival: Arrival | undefined;
@@ -53,27 +52,30 @@ export class BudgetLine {
       this.#acquireMs = acquireTimeoutMs;
       this.#openingMs = connectionTimeoutMs;
     }
-    this.#from ??= waiter;
   }
 
   /** Takes note that a caller is about to leave the line; does nothing when it is not in it. */
   remove(waiter: Waiter): void {
-    if (waiter === this.#from) this.#from = waiter.next;
+    if (waiter === this.#from) this.#from = waiter.next ?? waiter.previous;
     // Otherwise the deadline stays, though it may be early by now: moving it at each step would cost more.
     if (this.#line.head === this.#line.tail && waiter.list === this.#line) this.#context.wheel.remove(this.#deadline);
   }
 
   /** The caller who has shared the budgets for longest. Nobody is looked at twice on the way. */
   get #head(): Waiter | undefined {
-    while (this.#from !== undefined && !this.#from.isBudgeted) this.#from = this.#from.next;
-    return this.#from;
+    let waiter = this.#from ?? this.#line.head;
+    while (waiter !== undefined && !waiter.isBudgeted) {
+      this.#from = waiter;
+      waiter = waiter.next;
+    }
+    return waiter;
   }
 
   /** Returns the arrival of whoever comes now. */
   arrival(): Arrival {
     if (this.#arrival === undefined) {
       this.#arrival = { at: undefined, openingMs: 0 };
-      void SETTLED.then(this.#onArrived);
+      afterTurn(this.#context.clock, this.#onArrived);
     }
     return this.#arrival;
   }
@@ -92,7 +94,6 @@ export class BudgetLine {
     this.#stamp(now);
     const openingSpentMs = this.#openingMsAt(now) - waiter.arrival.openingMs;
     const saturatedSpentMs = waiter.waitedMs(now) - openingSpentMs;
-    if (waiter === this.#from) this.#from = waiter.next;
     return new OwnBudgets(this.#mode, now, this.#acquireMs - saturatedSpentMs, this.#openingMs - openingSpentMs);
   }
 
@@ -128,7 +129,8 @@ export class BudgetLine {
   #onDeadline(): void {
     const now = this.#context.clock.now();
     this.#stamp(now);
-    for (let head = this.#head; head !== undefined && this.#expiryOf(head) <= now; head = this.#head) this.#expire(head);
+    for (let head = this.#head; head !== undefined && this.#expiryOf(head) <= now; head = this.#head)
+      this.#expire(head);
     if (this.#deadline.deadlineKey === 0) this.#arm();
   }
 }

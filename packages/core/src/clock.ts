@@ -16,6 +16,8 @@ export interface Clock {
   now(): number;
   /** Returns monotonic time in milliseconds that may lag a little behind {@link now}, and is cheaper. @default now */
   coarseNow?(): number;
+  /** Calls back once when the present turn of the event loop is over, or sooner. @default when the present job is over */
+  afterTurn?(callback: () => void): void;
   /** Returns wall-clock time in milliseconds since the epoch; for display only. */
   epochMs(): number;
   /** Calls back once after `delayMs` milliseconds. */
@@ -32,12 +34,21 @@ export function coarseNow(clock: Clock): number {
 /** Longest delay Node.js accepts; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 
+const SETTLED = Promise.resolve();
+
+/** Calls back when the present turn of the event loop is over, where the clock knows of turns; otherwise when the present job is. */
+export function afterTurn(clock: Clock, callback: () => void): void {
+  if (clock.afterTurn === undefined) void SETTLED.then(callback);
+  else clock.afterTurn(callback);
+}
+
 const now = () => performance.now();
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now,
   coarseNow: coarseTime({ now, setTimer }),
+  afterTurn: (callback) => void setImmediate(callback),
   epochMs: () => Date.now(),
   setTimer,
   random: () => Math.random(),

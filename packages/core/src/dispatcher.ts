@@ -122,6 +122,14 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return next;
   }
 
+  /** Joins the wait queue behind others, if that is all there is to do. */
+  followOn<Granted>(terms: WaitTerms<Granted>): Promise<Granted> | undefined {
+    if (this.#line.head === undefined || !this.growth.isResting || this.#isDispatching) return undefined;
+    const { events, options } = this.#context;
+    if (events.wantsQueued || this.queue.size >= options.maxWaiting) return undefined;
+    return this.queue.add(terms);
+  }
+
   #takeReady(): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;

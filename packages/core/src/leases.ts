@@ -67,6 +67,11 @@ export class Leases implements LeaseHost {
     return this.#tracked ?? [];
   }
 
+  /** How a caller without wishes waits for a lease. */
+  get plainTerms(): WaitTerms<Lease> {
+    return this.#tracked === undefined ? this.#terms : this.terms(undefined);
+  }
+
   /** How a caller waits for a lease. All share the same terms, unless they bring handlers or their stacks are wanted. */
   terms(handlers: ClientHandlers | undefined): WaitTerms<Lease> {
     if (handlers === undefined && this.#tracked === undefined) return this.#terms;

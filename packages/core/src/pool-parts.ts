@@ -244,14 +244,16 @@ export class PoolParts {
   }
 
   async #subscribe(uri: string): Promise<ConnectionEntry> {
-    const entry = await this.acquisition.acquire(undefined, {
-      kind: "acquire",
-      signal: undefined,
-      limitAt: Infinity,
-      stickyKey: undefined,
-      asker: "lease",
-      deliver: (granted) => granted,
-    });
+    const entry =
+      this.acquisition.take() ??
+      (await this.acquisition.wait({
+        kind: "acquire",
+        signal: undefined,
+        limitAt: Infinity,
+        stickyKey: undefined,
+        asker: "lease",
+        deliver: (granted) => granted,
+      }));
     try {
       await this.#requesterFor(entry).request("resources/subscribe", { uri });
       return entry;

@@ -128,6 +128,8 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     if (options === undefined && plugins.admit("lease") === undefined) {
       const next = dispatcher.takeNext();
       if (next !== undefined) return Promise.resolve(leases.issue(next, undefined));
+      const granted = dispatcher.followOn(leases.plainTerms);
+      if (granted !== undefined) return granted;
     }
     return this.#acquire(options);
   }
@@ -135,10 +137,15 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   #acquire(options: AcquireOptions | undefined): Promise<Lease> {
     const { acquisition, leases } = this.#parts;
     try {
-      const entry = options === undefined ? acquisition.takePlain() : acquisition.take(options);
-      if (entry !== undefined) return Promise.resolve(leases.issue(entry, options?.handlers));
-      const room = acquisition.join(options, leases.terms(options?.handlers));
-      return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options?.handlers)) : room;
+      if (options === undefined) {
+        const entry = acquisition.take();
+        return entry === undefined
+          ? acquisition.wait(leases.plainTerms)
+          : Promise.resolve(leases.issue(entry, undefined));
+      }
+      // Whoever passes null is told so before its handlers are looked at.
+      const room = acquisition.acquire(options, () => leases.terms(options.handlers));
+      return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options.handlers)) : room;
     } catch (error) {
       acquisition.onFailed(error, 0, "acquire");
       return Promise.reject(error);

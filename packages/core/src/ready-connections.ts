@@ -54,5 +54,4 @@ export class ReadyConnections {
     const { options, clock } = this.#context;
     return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
   }
-
 }

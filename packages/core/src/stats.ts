@@ -141,6 +141,12 @@ export function poolStats({
     waiting,
     leases,
     recentFailures,
-    counters: { borrowed, returned: borrowed - set.inFlight, granted: counters.misses, ...counters, errors: { ...counters.errors } },
+    counters: {
+      borrowed,
+      returned: borrowed - set.inFlight,
+      granted: counters.misses,
+      ...counters,
+      errors: { ...counters.errors },
+    },
   };
 }

@@ -2,6 +2,7 @@ import { unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { BudgetLine } from "./budget-line.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
+import { Timeout } from "./deadline-wheel.ts";
 import { LinkedList } from "./linked-list.ts";
 import { type Expiry, OwnBudgets, Waiter, type WaiterHost, type WaitMode, type WaitTerms } from "./waiter.ts";
 
@@ -147,22 +148,22 @@ export class WaitQueue implements WaiterHost {
   /** A limit of an acquire stands in for both budgets of the pool; a request has all three. */
   #limit(waiter: Waiter): void {
     const { kind, limitAt } = waiter.terms;
-    const { clock, options, wheel } = this.#context;
+    const { clock, options } = this.#context;
     if (kind === "request") {
       this.#budgets.add(waiter);
       if (limitAt >= clock.now() + options.acquireTimeoutMs + options.connectionTimeoutMs) return;
     }
-    wheel.set(waiter, limitAt);
+    this.#setDeadline(waiter, limitAt);
   }
 
   #timeAlone(waiter: Waiter, mode: WaitMode): OwnBudgets {
-    const { clock, options, wheel } = this.#context;
+    const { clock, options } = this.#context;
     const { kind, limitAt } = waiter.terms;
     const isOwn = kind === "acquire" && limitAt !== Infinity;
     const acquireMs = isOwn ? Infinity : options.acquireTimeoutMs;
     const openingMs = isOwn ? Infinity : options.connectionTimeoutMs;
     waiter.own = new OwnBudgets(mode, clock.now(), acquireMs, openingMs);
-    wheel.set(waiter, Math.min(waiter.own.expiresAt, limitAt));
+    this.#setDeadline(waiter, Math.min(waiter.own.expiresAt, limitAt));
     return waiter.own;
   }
 
@@ -170,14 +171,19 @@ export class WaitQueue implements WaiterHost {
   #isolate(waiter: Waiter): void {
     waiter.own = this.#budgets.takeOut(waiter, this.#context.clock.now());
     this.#loners.add(waiter);
-    this.#context.wheel.set(waiter, Math.min(waiter.own.expiresAt, waiter.terms.limitAt));
+    this.#setDeadline(waiter, Math.min(waiter.own.expiresAt, waiter.terms.limitAt));
   }
 
   #switch(waiter: Waiter, mode: WaitMode, now: number): void {
     const { own, terms } = waiter;
     if (own === undefined) return;
     own.switchMode(mode, now);
-    this.#context.wheel.set(waiter, Math.min(own.expiresAt, terms.limitAt));
+    this.#setDeadline(waiter, Math.min(own.expiresAt, terms.limitAt));
+  }
+
+  #setDeadline(waiter: Waiter, atMs: number): void {
+    waiter.deadline ??= new Timeout(() => this.expire(waiter));
+    this.#context.wheel.set(waiter.deadline, atMs);
   }
 
   #remove(waiter: Waiter): void {
@@ -185,7 +191,7 @@ export class WaitQueue implements WaiterHost {
     if (waiter.list !== this.line) this.#besides--;
     waiter.list?.remove(waiter);
     if (waiter.own !== undefined) this.#loners.delete(waiter);
-    if (waiter.deadlineKey !== 0) this.#context.wheel.remove(waiter);
+    if (waiter.deadline !== undefined) this.#context.wheel.remove(waiter.deadline);
     if (waiter.terms.signal !== undefined) unwatchAbort(waiter.terms.signal, waiter);
   }
 }

@@ -1,6 +1,6 @@
 import type { AbortTarget } from "./abort-watch.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import type { Deadline } from "./deadline-wheel.ts";
+import type { Timeout } from "./deadline-wheel.ts";
 import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { Admission } from "./plugin.ts";
 import type { ToolUnit } from "./tool-bulkheads.ts";
@@ -36,7 +36,6 @@ export interface WaitTerms<Granted = unknown> {
 /** What a waiter tells its queue. */
 export interface WaiterHost {
   readonly mode: WaitMode;
-  expire(waiter: Waiter): void;
   abort(waiter: Waiter, reason: unknown): void;
 }
 
@@ -79,18 +78,8 @@ export class OwnBudgets {
   }
 }
 
-const nothing = () => {};
-let resolveLast: (granted: never) => void = nothing;
-let rejectLast: (error: unknown) => void = nothing;
-
-/** What all waiters make their promises with, so that none of them needs a function of its own for that. */
-function keepFunctions(resolve: (granted: never) => void, reject: (error: unknown) => void): void {
-  resolveLast = resolve;
-  rejectLast = reject;
-}
-
 /** One caller that waits for room on a connection. Queues may be long: every field counts. */
-export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
+export class Waiter implements ListItem<Waiter>, AbortTarget {
   readonly terms: WaitTerms;
   readonly #host: WaiterHost;
   #resolve!: (granted: unknown) => void;
@@ -101,9 +90,8 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
   previous: Waiter | undefined = undefined;
   next: Waiter | undefined = undefined;
   list: LinkedList<Waiter> | undefined = undefined;
-  deadlineKey = 0;
-  deadlinePrevious: Deadline | undefined = undefined;
-  deadlineNext: Deadline | undefined = undefined;
+  /** Its deadline, where it does not share that of the queue. */
+  deadline: Timeout | undefined = undefined;
 
   constructor(host: WaiterHost, terms: WaitTerms, arrival: Arrival) {
     this.#host = host;
@@ -127,13 +115,10 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
 
   /** Resolves with what the terms make of a connection. */
   promise<Granted>(): Promise<Granted> {
-    const promise = new Promise<Granted>(keepFunctions);
-    this.#resolve = resolveLast as (granted: unknown) => void;
-    this.#reject = rejectLast;
-    // Or the last promise, and what it was resolved with, would stay in memory.
-    resolveLast = nothing;
-    rejectLast = nothing;
-    return promise;
+    return new Promise<Granted>((resolve, reject) => {
+      this.#resolve = resolve as (granted: unknown) => void;
+      this.#reject = reject;
+    });
   }
 
   /** How long it has waited, in milliseconds. */
@@ -148,10 +133,6 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
 
   reject(error: unknown): void {
     this.#reject(error);
-  }
-
-  onDeadline(): void {
-    this.#host.expire(this);
   }
 
   onAbort(reason: unknown): void {
