@@ -7,6 +7,7 @@ import {
 } from "@mcp-pool/core";
 import type { Transport, TransportSendOptions } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from "@modelcontextprotocol/sdk/types.js";
+import { RequestsById } from "../requests-by-id.ts";
 import { AbandonedRequests } from "./abandoned-requests.ts";
 import type { Link } from "./link.ts";
 import { PendingRequest } from "./pending-request.ts";
@@ -37,7 +38,7 @@ export class MessageExchange implements Transport {
   cancellation: Cancellation = { kind: "message" };
 
   readonly #link: Link;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new RequestsById<PendingRequest>();
   readonly #abandoned = new AbandonedRequests();
   readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
   readonly #onEnded: () => Promise<void>;
@@ -119,7 +120,7 @@ export class MessageExchange implements Transport {
         this.#abandoned.delete(pending);
         this.#link.forgetRequest(id);
       });
-      this.#pending.set(id, pending);
+      this.#pending.add(pending);
       signal.addEventListener("abort", abort, { once: true });
       const message = requestMessage(id, method, params, options.onProgress !== undefined);
       this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
@@ -185,7 +186,7 @@ export class MessageExchange implements Transport {
   #failPending(): void {
     const cause = this.#link.lostCause();
     const why = cause === undefined ? "the connection closed" : cause.message;
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#pending.all()) {
       const judgement = pending.sent ? "outcome-unknown" : "not-sent";
       pending.fail(new RequestFailure(judgement, why, { cause }));
     }
