@@ -46,9 +46,9 @@ export class RequestsById<Item extends { readonly id: number }> {
     if (this.#size === 0 && this.#slots.length > MOST_SLOTS_KEPT) this.#slots = emptySlots(LEAST_SLOTS);
   }
 
-  /** Returns all items that are there now, in no particular order. */
+  /** Returns all items that are there now, the oldest first. */
   all(): readonly Item[] {
-    return this.#slots.filter((item) => item !== undefined);
+    return this.#slots.filter((item) => item !== undefined).sort((one, other) => one.id - other.id);
   }
 
   /** The slot of an item, or the one where it would be. */
