@@ -69,8 +69,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   #cancelledAt: number | undefined;
   /** Whether the room stays taken, for requests that follow on the same connection. */
   #isKept = false;
-  #resolve: (result: unknown) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+  #resolve: ((result: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
   previous: Attempt | undefined;
   next: Attempt | undefined;
@@ -186,7 +186,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     // A connection that serves nobody else any more need not wait for the late answer.
     if (!this.entry.isUsable) this.#end(false);
     this.#host.onSettled(this, failure, undefined, error);
-    this.#reject(error);
+    this.#reject?.(error);
   }
 
   /** Takes the answer, also while the request is still being sent. */
@@ -194,7 +194,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     if (this.#state === "running") {
       this.#isKept = this.terms.hasRoom && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
-      this.#resolve(result);
+      this.#resolve?.(result);
     } else {
       this.#end(false);
     }
@@ -211,7 +211,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
       const { serverName, options } = this.#host.context;
       const error = requestError(failure, this.request, serverName, options.sharing === "exclusive");
       this.#finish(failure, undefined, error);
-      this.#reject(error);
+      this.#reject?.(error);
     } else if (failure.lateAnswer !== undefined) {
       this.#cancelled(failure.lateAnswer);
     } else {

@@ -11,6 +11,7 @@ import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from "@modelcon
 import { AbandonedRequests } from "./abandoned-requests.ts";
 import type { Link } from "./link.ts";
 import { PendingRequest, type PendingRequestHost } from "./pending-request.ts";
+import { PendingRequests } from "./pending-requests.ts";
 
 /**
  * First id of our own requests. The SDK's client counts from 0 on the same transport, so the two never meet;
@@ -38,14 +39,14 @@ export class MessageExchange implements Transport {
   cancellation: Cancellation = { kind: "message" };
 
   readonly #link: Link;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new PendingRequests();
   readonly #abandoned = new AbandonedRequests();
   readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
   readonly #onEnded: () => Promise<void>;
   readonly #host: PendingRequestHost = {
     onAbandoned: (pending) => this.#cancel(pending),
     onEnded: (pending) => {
-      this.#pending.delete(pending.id);
+      this.#pending.delete(pending);
       this.#abandoned.delete(pending);
       this.#link.forgetRequest(pending.id);
     },
@@ -151,7 +152,7 @@ export class MessageExchange implements Transport {
       pending.fail(new RequestFailure("not-sent", "the connection is closed", { cause }));
       return pending;
     }
-    this.#pending.set(id, pending);
+    this.#pending.add(pending);
     const message = requestMessage(id, method, params, options.onProgress !== undefined);
     this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
       pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
@@ -214,7 +215,7 @@ export class MessageExchange implements Transport {
   #failPending(): void {
     const cause = this.#link.lostCause();
     const why = cause === undefined ? "the connection closed" : cause.message;
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#pending.all()) {
       const judgement = pending.sent ? "outcome-unknown" : "not-sent";
       pending.fail(new RequestFailure(judgement, why, { cause }));
     }
@@ -243,7 +244,8 @@ function requestMessage(
   params: Readonly<Record<string, unknown>> | undefined,
   wantsProgress: boolean,
 ): JSONRPCRequest {
-  if (!wantsProgress) return { jsonrpc: "2.0", id, method, ...(params !== undefined && { params }) };
+  if (params === undefined && !wantsProgress) return { jsonrpc: "2.0", id, method };
+  if (!wantsProgress) return { jsonrpc: "2.0", id, method, params };
   const meta = typeof params?._meta === "object" ? params._meta : undefined;
   return { jsonrpc: "2.0", id, method, params: { ...params, _meta: { ...meta, progressToken: id } } };
 }
