@@ -9,13 +9,13 @@ export function startByPromise(
   connection: McpConnection,
   method: string,
   params: Readonly<Record<string, unknown>> | undefined,
-  options: Omit<ConnectionRequestOptions, "signal">,
+  { onProgress, headers, handlers }: Omit<ConnectionRequestOptions, "signal">,
   end: RequestEnd,
   onFailure: RequestEnd["onFailure"],
 ): StartedRequest {
   const controller = new AbortController();
   const { signal } = controller;
-  Promise.resolve(connection.request(method, params, { ...options, signal })).then(
+  Promise.resolve(connection.request(method, params, { signal, onProgress, headers, handlers })).then(
     (result) => end.onResult(result),
     onFailure,
   );
