@@ -1,6 +1,7 @@
 import { RequestFailure, type RequestHeaders } from "@mcp-pool/core";
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
+import { RequestsById } from "../requests-by-id.ts";
 import type { OutgoingRequest } from "../v1/link.ts";
 import { AnswerReader } from "./answer-reader.ts";
 import type { Authoriser } from "./authoriser.ts";
@@ -47,7 +48,7 @@ export class HttpTraffic {
   lastUnclaimedLeg: Leg | undefined;
 
   readonly #options: HttpTrafficOptions;
-  readonly #posts = new Map<number, Post>();
+  readonly #posts = new RequestsById<Post>();
   /** Last event ids of streams that the SDK would resume for requests that nobody waits for any more. */
   readonly #unwantedStreams = new Set<string>();
   /** Those with a response stream over a fetch that is not ours; it may stay open after the answer. */
@@ -62,7 +63,7 @@ export class HttpTraffic {
 
   begin(request: OutgoingRequest): Post {
     const post = new Post(request);
-    this.#posts.set(request.id, post);
+    this.#posts.add(post);
     return post;
   }
 
@@ -243,7 +244,7 @@ export class HttpTraffic {
   }
 
   #postWith(lastEventId: string): Post | undefined {
-    for (const post of this.#posts.values()) if (post.lastEventId === lastEventId) return post;
+    for (const post of this.#posts.all()) if (post.lastEventId === lastEventId) return post;
     return undefined;
   }
 }

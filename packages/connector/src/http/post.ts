@@ -56,6 +56,10 @@ export class Post {
     this.request = request;
   }
 
+  get id(): number {
+    return this.request.id;
+  }
+
   /** Aborts at the end; made for those who need one. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
