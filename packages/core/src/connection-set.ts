@@ -8,17 +8,11 @@ import type { ConnectionState } from "./plugin.ts";
  */
 export class ConnectionSet {
   readonly #ready = new LinkedList<ConnectionEntry>();
-  readonly #busy = new LinkedList<ConnectionEntry>();
   /**
    * The head of the ready connections, busy since just now, whose way into the other list is put off until somebody looks:
    * most leases are given back before that, and then it stays where it is.
    */
   #late: ConnectionEntry | undefined;
-  readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
-  readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
-  readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
-  /** Idle, and kept for a sticky key; the least recently used comes first. */
-  readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
   /** Room that could be taken now, in `ready`. */
   freeRoom = 0;
   /** Room that becomes free if the probes under way pass. */
@@ -30,6 +24,12 @@ export class ConnectionSet {
   idle = 0;
   inFlight = 0;
   peakActive = 0;
+  readonly #busy = new LinkedList<ConnectionEntry>();
+  readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
+  readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
+  readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
+  /** Idle, and kept for a sticky key; the least recently used comes first. */
+  readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
 
   /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
   get ready(): LinkedList<ConnectionEntry> {

@@ -112,7 +112,9 @@ export class Dispatcher implements LimitWaiter {
   take(avoid?: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.size > 0) return undefined;
-    const entry = this.#ready.first(avoid, this);
+    // Looks at as little as possible: this is on the way of every lease and request.
+    const isUnchecked = avoid === undefined && !this.#context.options.validateOnAcquire;
+    const entry = (isUnchecked ? this.set.ready.head : undefined) ?? this.#ready.first(avoid, this);
     if (entry === undefined || !this.#limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;

@@ -48,10 +48,13 @@ const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
 
 /** Puts the parts of one pool together. */
 export class PoolParts {
+  // What each request looks at comes first, and so lies in one place of the memory.
   readonly context: PoolContext;
   readonly path: RequestPath;
   /** The wraps around requests; undefined where no plugin wraps them. */
   readonly #wrapped: Request | undefined;
+  /** Whether somebody asks how many requests are under way. */
+  readonly #isCounting: boolean;
   readonly dispatcher: Dispatcher;
   readonly acquisition: Acquisition;
   readonly leases: Leases;
@@ -75,6 +78,7 @@ export class PoolParts {
     client: () => McpClient,
   ) {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
+    this.#isCounting = environment.onActivity !== undefined;
     this.ownsWheel = environment.wheel === undefined;
     const { context } = this;
     const admit = (asker: Admission) => this.plugins.admit(asker);
@@ -93,10 +97,7 @@ export class PoolParts {
     const { dispatcher } = this;
     dispatcher.growth.priority = environment.priority ?? 0;
     this.acquisition = new Acquisition(context, dispatcher, admit);
-    const isCounting = environment.onActivity !== undefined;
-    this.records = new RequestRecords(context, isCounting, (error, waitMs, kind) =>
-      this.acquisition.onFailed(error, waitMs, kind),
-    );
+    this.records = new RequestRecords(context, (error, waitMs, kind) => this.acquisition.onFailed(error, waitMs, kind));
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     this.path = new RequestPath(context, dispatcher, this.recycler, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
@@ -176,7 +177,7 @@ export class PoolParts {
         (resolved) => this.start(method, params, resolved, lease, hold),
         (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
       );
-      this.records.count(result);
+      if (this.#isCounting) this.records.count(result);
       return result;
     }
     const request: PoolRequest = {
@@ -195,8 +196,8 @@ export class PoolParts {
     setOut(options[CALLED_AT] === undefined ? request : undefined, startedAt);
     try {
       const result = this.#wrapped === undefined ? this.path.attempt(request) : this.#wrapped(request);
-      this.records.count(result);
-      this.records.watch(result, request, startedAt);
+      if (this.#isCounting) this.records.count(result);
+      if (this.context.events.wantsSettled) this.records.watch(result, request, startedAt);
       return result;
     } catch (error) {
       return Promise.reject(error);

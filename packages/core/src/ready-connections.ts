@@ -32,10 +32,7 @@ export class ReadyConnections {
 
   /** Returns a connection that may be lent to one caller now, if possible another than one to be avoided. */
   first(avoid: number | undefined, pool: { needsFresh(avoid: number): boolean }): ConnectionEntry | undefined {
-    if (avoid !== undefined) return this.#nextBut(avoid, pool);
-    const { head } = this.#set.ready;
-    // Looks at as little as possible: this is on the way of every lease and request.
-    return head !== undefined && !this.#context.options.validateOnAcquire ? head : this.next(1);
+    return avoid === undefined ? this.next(1) : this.#nextBut(avoid, pool);
   }
 
   isQuiet(entry: ConnectionEntry): boolean {
