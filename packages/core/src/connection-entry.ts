@@ -8,6 +8,8 @@ import type { ConnectionState, PooledConnection } from "./plugin.ts";
 /** The part of its room up to which a connection is not busy enough to open another beside it. */
 const TARGET_LOAD = 0.75;
 
+const NO_KINDS: ReadonlySet<HandlerKind> = new Set();
+
 /** One connection as the pool itself sees it. */
 export class ConnectionEntry
   extends LinkedList<Attempt>
@@ -41,7 +43,7 @@ export class ConnectionEntry
   /** Subscriptions that live on this connection. */
   pins = 0;
   /** What the server was told that its client answers. */
-  announced: ReadonlySet<HandlerKind> = new Set();
+  announced: ReadonlySet<HandlerKind> = NO_KINDS;
   /** Handlers of the lease that has the connection to itself. */
   leaseHandlers: ClientHandlers | undefined;
   isProbing = false;

@@ -13,6 +13,8 @@ export class ConnectionSet {
    * most leases are given back before that, and then it stays where it is.
    */
   #late: ConnectionEntry | undefined;
+  /** What {@link first} found; forgotten with each change of the lists. */
+  #first: ConnectionEntry | undefined;
   /** Room that could be taken now, in `ready`. */
   freeRoom = 0;
   /** Room that becomes free if the probes under way pass. */
@@ -30,6 +32,12 @@ export class ConnectionSet {
   readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
   /** Idle, and kept for a sticky key; the least recently used comes first. */
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
+
+  /** The head of {@link ready}, remembered so that the list itself need not be looked at. */
+  get first(): ConnectionEntry | undefined {
+    this.#first ??= this.ready.head;
+    return this.#first;
+  }
 
   /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
   get ready(): LinkedList<ConnectionEntry> {
@@ -68,6 +76,7 @@ export class ConnectionSet {
   }
 
   add(entry: ConnectionEntry): void {
+    this.#first = undefined;
     this.#enlist(entry);
     this.#count(entry, 1);
   }
@@ -85,6 +94,7 @@ export class ConnectionSet {
     }
     if (inFlight < entry.room) return;
     entry.state = "busy";
+    this.#first = undefined;
     if (this.#late !== undefined) this.#settle(this.#late);
     if (entry === this.#ready.head) this.#late = entry;
     else this.#settle(entry);
@@ -114,6 +124,7 @@ export class ConnectionSet {
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
+    this.#first = undefined;
     if (this.#late !== undefined) this.#settle(this.#late);
     this.#count(entry, -1);
     entry.list?.remove(entry);
@@ -140,6 +151,7 @@ export class ConnectionSet {
 
   #settle(entry: ConnectionEntry): void {
     this.#late = undefined;
+    this.#first = undefined;
     entry.list?.remove(entry);
     this.#busy.pushBack(entry);
   }

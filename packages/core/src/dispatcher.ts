@@ -114,7 +114,7 @@ export class Dispatcher implements LimitWaiter {
     if (this.#line.size > 0) return undefined;
     // Looks at as little as possible: this is on the way of every lease and request.
     const isUnchecked = avoid === undefined && !this.#context.options.validateOnAcquire;
-    const entry = (isUnchecked ? this.set.ready.head : undefined) ?? this.#ready.first(avoid, this);
+    const entry = (isUnchecked ? this.set.first : undefined) ?? this.#ready.first(avoid, this);
     if (entry === undefined || !this.#limit.take(this)) return undefined;
     this.#hit(entry);
     return entry;

@@ -23,7 +23,7 @@ import type {
   RoomHold,
 } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
-import { poolControl } from "./pool-control.ts";
+import { ControlOfPool } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
 import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
@@ -134,7 +134,7 @@ export class PoolParts {
       environment.loggingLevel,
     );
     // Last, since a plugin may look at the whole pool while it is installed.
-    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
+    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], new ControlOfPool(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     const attempt = (request: PoolRequest) => this.path.attempt(request);
     const wrapped = this.plugins.wrapRequest(attempt);

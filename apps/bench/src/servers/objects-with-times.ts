@@ -23,6 +23,6 @@ export class SlowConnector implements Connector {
       await delay(this.#callMs);
       return { content: [] };
     };
-    return { ...connection, suggestedConcurrency: this.suggestedConcurrency, request: call };
+    return Object.assign(connection, { suggestedConcurrency: this.suggestedConcurrency, request: call });
   }
 }
