@@ -1,6 +1,6 @@
 import { Acquisition } from "./acquisition.ts";
 import { CALLED_AT, type CallTime } from "./call-time.ts";
-import type { McpClient, Requester } from "./client.ts";
+import { McpClient, type Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { watchConnection } from "./connection-watch.ts";
 import type { Connector } from "./connector.ts";
@@ -11,22 +11,14 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
+import { onOneConnection } from "./one-connection.ts";
 import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
-import type {
-  Admission,
-  Connect,
-  DeadlineStretch,
-  HeldLease,
-  PoolPlugin,
-  PoolRequest,
-  Request,
-  RoomHold,
-} from "./plugin.ts";
+import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request, RoomHold } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { ControlOfPool } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
+import { optionsError, stretchOf, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath, setOut } from "./request-path.ts";
 import { RequestRecords } from "./request-records.ts";
 import { withHeaders } from "./resolvable.ts";
@@ -43,11 +35,8 @@ export interface McpConnectionPoolOptions extends PoolOptions {
   readonly name?: string | undefined;
 }
 
-/** The most that progress stretches a request to, in milliseconds, unless its caller says otherwise. */
-const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
-
 /** Puts the parts of one pool together. */
-export class PoolParts {
+export class PoolParts implements Requester {
   // What each request looks at comes first, and so lies in one place of the memory.
   readonly context: PoolContext;
   readonly path: RequestPath;
@@ -56,6 +45,7 @@ export class PoolParts {
   /** Whether somebody asks how many requests are under way. */
   readonly #isCounting: boolean;
   readonly dispatcher: Dispatcher;
+  readonly client: McpClient;
   readonly acquisition: Acquisition;
   readonly leases: Leases;
   readonly plugins: PluginHost;
@@ -75,7 +65,6 @@ export class PoolParts {
     { name = "default", ...options }: McpConnectionPoolOptions,
     plugins: readonly PoolPlugin[],
     environment: PoolEnvironment,
-    client: () => McpClient,
   ) {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
     this.#isCounting = environment.onActivity !== undefined;
@@ -105,7 +94,7 @@ export class PoolParts {
       modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, this.recycler, {
-      requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
+      requestOnLease: (lease, method, params, own) => this.request(method, params, own, lease),
       onRefused: (call) => this.records.refused(call),
     });
     this.warmUp = new WarmUp(context, dispatcher);
@@ -117,7 +106,15 @@ export class PoolParts {
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
-    this.tools = new ToolList(() => client().listTools(), {
+    this.client = new McpClient(this, {
+      serverName,
+      clock,
+      get timeoutMs() {
+        return context.options.requestTimeoutMs;
+      },
+      onRefused: (call) => this.records.refused(call),
+    });
+    this.tools = new ToolList(() => this.client.listTools(), {
       get ttlMs() {
         return context.options.toolListTtlMs;
       },
@@ -159,8 +156,20 @@ export class PoolParts {
     });
   }
 
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    const { serverName } = this.context;
+    return onOneConnection(
+      {
+        serverName,
+        start: (method, params, options, lease, hold) => this.request(method, params, options, lease, hold),
+        giveBack: (entry) => this.recycler.giveBack(entry),
+      },
+      work,
+    );
+  }
+
   /** Starts a request on its way through the wraps. */
-  start(
+  request(
     method: string,
     params: Readonly<Record<string, unknown>> | undefined,
     options: RequestOptions & CallTime = {},
@@ -174,7 +183,7 @@ export class PoolParts {
     const startedAt = options[CALLED_AT] ?? clock.now();
     if (typeof options.headers === "function") {
       const result = withHeaders(options, options.headers, { serverName, timeoutMs, startedAt, clock }).then(
-        (resolved) => this.start(method, params, resolved, lease, hold),
+        (resolved) => this.request(method, params, resolved, lease, hold),
         (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
       );
       if (this.#isCounting) this.records.count(result);
@@ -283,12 +292,4 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
-}
-
-function stretchOf(
-  { maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions,
-  startedAt: number,
-  byMs: number,
-): DeadlineStretch {
-  return { byMs, latestAt: startedAt + maxTotalTimeoutMs };
 }
