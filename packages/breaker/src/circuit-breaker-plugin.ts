@@ -12,7 +12,7 @@ import {
 import type { Permit } from "./circuit.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { type CircuitBreakerOptions, resolveCircuitBreakerOptions } from "./circuit-breaker-options.ts";
-import { outcomeOf } from "./outcome.ts";
+import { type Outcome, outcomeOf } from "./outcome.ts";
 
 /** For how long callers leave the first trial to a background probe; then they may make it, should no probe come. */
 const PROBE_GRACE_MS = 15_000;
@@ -89,32 +89,55 @@ class CircuitGuard {
 
   wrap(next: Request): Request {
     const { breaker } = this;
+    // All calls of one closed state have one permit, and so one function for their success.
+    let latest: Permit | undefined;
+    let onSuccess = (result: unknown) => result;
     return (request) => {
       const permit = breaker.enter(request.deadlineAt);
       if (permit === undefined) return this.#refuse();
       const number = ++this.#entered;
-      const isTrial = breaker.state === "half-open";
-      if (isTrial) this.#trials.add(request);
-      return next(request).then(
-        (result) => {
-          if (isTrial) this.#trials.delete(request);
+      if (breaker.state === "half-open") return this.#try(next, request, permit);
+      if (permit !== latest) {
+        latest = permit;
+        onSuccess = (result) => {
           breaker.settle(permit, "success");
           return result;
-        },
-        (error: unknown) => {
-          if (isTrial) this.#trials.delete(request);
-          const outcome = this.#isConnectError(error) ? "neutral" : breaker.judge(error, outcomeOf);
-          const isCounted = outcome === "failure" && !isTrial && this.#isCounted(request, number);
-          breaker.settle(permit, isCounted ? "neutral" : outcome, error);
-          throw error;
-        },
-      );
+        };
+      }
+      return next(request).then(onSuccess, (error: unknown) => {
+        const outcome = this.#judge(error);
+        const isCounted = outcome === "failure" && this.#isCounted(request, number);
+        breaker.settle(permit, isCounted ? "neutral" : outcome, error);
+        throw error;
+      });
     };
   }
 
   dispose(): void {
     this.#isDisposed = true;
     this.#unsubscribe();
+  }
+
+  /** Makes a trial of a half-open circuit. */
+  #try(next: Request, request: PoolRequest, permit: Permit): Promise<unknown> {
+    const { breaker } = this;
+    this.#trials.add(request);
+    return next(request).then(
+      (result) => {
+        this.#trials.delete(request);
+        breaker.settle(permit, "success");
+        return result;
+      },
+      (error: unknown) => {
+        this.#trials.delete(request);
+        breaker.settle(permit, this.#judge(error), error);
+        throw error;
+      },
+    );
+  }
+
+  #judge(error: unknown): Outcome {
+    return this.#isConnectError(error) ? "neutral" : this.breaker.judge(error, outcomeOf);
   }
 
   #refuse(): Promise<never> {

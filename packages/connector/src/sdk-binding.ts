@@ -34,7 +34,6 @@ export interface StreamableHttpParts {
 export interface SdkParts {
   streamableHttp(url: URL, fetch: FetchLike, reconnection: StreamableHTTPReconnectionOptions): StreamableHttpParts;
   sse(url: URL, fetch: FetchLike): Transport;
-  inMemoryPair(): readonly [near: Transport, far: Transport];
   /** Makes the SDK's error for a JSON-RPC error. */
   rpcError(code: number, message: string, data: unknown): Error;
   readonly oauth: OAuthFlow;

@@ -2,7 +2,14 @@ import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { CANCELLED_MS, type Cancellations } from "./cancellations.ts";
 import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import { type Judgement, type Progress, RequestFailure, toRequestFailure } from "./connector.ts";
+import {
+  type Judgement,
+  type Progress,
+  type RequestEnd,
+  RequestFailure,
+  type StartedRequest,
+  toRequestFailure,
+} from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
@@ -11,6 +18,7 @@ import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
 import { withMeta } from "./request-options.ts";
+import { startByPromise } from "./start-by-promise.ts";
 import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
@@ -45,12 +53,15 @@ export interface AttemptTerms {
 }
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
-export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
+export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
   readonly entry: ConnectionEntry;
   readonly request: PoolRequest;
   readonly terms: AttemptTerms;
   readonly #host: AttemptHost;
-  readonly #controller = new AbortController();
+  /** The request on its connection. */
+  #started: StartedRequest | undefined;
+  /** Why the connection was told that nobody waits any more, since it has been told. */
+  #told: { readonly reason: unknown } | undefined;
   /** `abandoned`: the caller has gone, the server may still be at work. */
   #state: "running" | "abandoned" | "over" = "running";
   /** Clock times in milliseconds: until when the room is kept at most, and when the server was told that nobody waits. */
@@ -58,8 +69,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
   #cancelledAt: number | undefined;
   /** Whether the room stays taken, for requests that follow on the same connection. */
   #isKept = false;
-  #resolve: (result: unknown) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+  #resolve: ((result: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
   previous: Attempt | undefined;
   next: Attempt | undefined;
@@ -96,9 +107,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     const { wheel } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
     wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + this.#timeoutMs));
-    const { signal } = this.#controller;
     if (this.entry.state === "closed") {
-      this.#onFailure(new RequestFailure("not-sent", "the connection is closed"));
+      this.#failed(new RequestFailure("not-sent", "the connection is closed"));
       return promise;
     }
     try {
@@ -107,21 +117,23 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
       const onProgress =
         this.request.stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
       const isModern = this.entry.era === "modern";
-      const handlers = isModern ? this.#handlersInCharge() : undefined;
+      const own = { onProgress, headers, handlers: isModern ? this.#handlersInCharge() : undefined };
       const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
-      Promise.resolve(this.entry.connection.request(method, params, { signal, onProgress, headers, handlers })).then(
-        (result) => this.#onResult(result),
-        (error: unknown) => this.#onFailure(error),
-      );
+      const { connection } = this.entry;
+      this.#started =
+        connection.startRequest?.(method, params, own, this) ??
+        startByPromise(connection, method, params, own, this, (error) => this.#failed(error));
+      // Its caller may have gone while it was sent.
+      if (this.#told !== undefined) this.#started.abort(this.#told.reason);
     } catch (error) {
-      this.#onFailure(error);
+      this.#failed(error);
     }
     return promise;
   }
 
   /** Ends a request that its connection has left open, though nothing of the connection is left. */
   close(): void {
-    this.#onFailure(new RequestFailure("outcome-unknown", "the connection was closed"));
+    this.#failed(new RequestFailure("outcome-unknown", "the connection was closed"));
   }
 
   onAbort(reason: unknown): void {
@@ -169,30 +181,37 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
     this.#keptUntil = clock.now() + ABANDONED_MS;
     wheel.set(this, this.#keptUntil);
     this.#judge(failure);
-    this.#controller.abort(error);
+    this.#told = { reason: error };
+    this.#started?.abort(error);
     // A connection that serves nobody else any more need not wait for the late answer.
     if (!this.entry.isUsable) this.#end(false);
     this.#host.onSettled(this, failure, undefined, error);
-    this.#reject(error);
+    this.#reject?.(error);
   }
 
-  #onResult(result: unknown): void {
+  /** Takes the answer, also while the request is still being sent. */
+  onResult(result: unknown): void {
     if (this.#state === "running") {
       this.#isKept = this.terms.hasRoom && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
-      this.#resolve(result);
+      this.#resolve?.(result);
     } else {
       this.#end(false);
     }
   }
 
-  #onFailure(raw: unknown): void {
+  /** A failure may come in the midst of a closing, or of our own giving up, which goes first. */
+  onFailure(raw: unknown): void {
+    queueMicrotask(() => this.#failed(raw));
+  }
+
+  #failed(raw: unknown): void {
     const failure = toRequestFailure(raw);
     if (this.#state === "running") {
       const { serverName, options } = this.#host.context;
       const error = requestError(failure, this.request, serverName, options.sharing === "exclusive");
       this.#finish(failure, undefined, error);
-      this.#reject(error);
+      this.#reject?.(error);
     } else if (failure.lateAnswer !== undefined) {
       this.#cancelled(failure.lateAnswer);
     } else {
@@ -215,7 +234,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt> {
 
   /** The connection serves nobody new any more, and need not wait for late answers; the server has been told before. */
   onStopped(): void {
-    if (this.#state === "abandoned" && this.#controller.signal.aborted) this.#end(false);
+    if (this.#state === "abandoned" && this.#told !== undefined) this.#end(false);
   }
 
   /** The server has answered something that was sent after the cancellation. */

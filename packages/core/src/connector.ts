@@ -118,6 +118,28 @@ export interface ConnectionRequestOptions {
   readonly handlers?: ClientHandlers | undefined;
 }
 
+/** How a request ends that {@link McpConnection.startRequest} has begun: by one of these, once. */
+export interface RequestEnd {
+  /** Takes the JSON-RPC result. May be called before `startRequest` returns. */
+  onResult(result: unknown): void;
+  /** Takes a {@link RequestFailure}. May be called before `startRequest` returns. */
+  onFailure(failure: unknown): void;
+}
+
+/** A request that {@link McpConnection.startRequest} has begun. */
+export interface StartedRequest {
+  /** Does what the abort of a signal does to {@link McpConnection.request}. */
+  abort(reason: unknown): void;
+}
+
+/** Starts one request on one connection; never throws. */
+export type StartRequest = (
+  method: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  options: Omit<ConnectionRequestOptions, "signal">,
+  end: RequestEnd,
+) => StartedRequest;
+
 /** A notification from the server. */
 export interface ServerNotification {
   readonly method: string;
@@ -170,6 +192,11 @@ export interface McpConnection {
     params: Readonly<Record<string, unknown>> | undefined,
     options: ConnectionRequestOptions,
   ): Promise<unknown>;
+  /**
+   * Does the same without a signal and a promise, for connections where these would cost a good part of a call. A pool
+   * prefers it; a connection may leave it out.
+   */
+  readonly startRequest?: StartRequest | undefined;
   /**
    * Sends one notification, and resolves when it is on its way; where the protocol of the connection has no such thing, at
    * once. A connection that sends none leaves it out.

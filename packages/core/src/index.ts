@@ -28,9 +28,12 @@ export type {
   Judgement,
   McpConnection,
   Progress,
+  RequestEnd,
   RequestFailureOptions,
   ServerDescription,
   ServerNotification,
+  StartedRequest,
+  StartRequest,
   Unsubscribe,
 } from "./connector.ts";
 export { RequestFailure } from "./connector.ts";

@@ -73,6 +73,9 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Calls a tool. A result with `isError` is returned like any other. */
   callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+    // As most calls are: without a function for each.
+    const plain = options === undefined ? this.#registry.plain(server) : undefined;
+    if (plain !== undefined) return plain.client.callTool(params);
     return this.#call(server, "callTool", params, options, ({ client }, own) => client.callTool(params, own));
   }
 

@@ -18,7 +18,7 @@ import { PluginHost } from "./plugin-host.ts";
 import { ControlOfPool } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { optionsError, stretchOf, toolTimeoutMs, withMeta } from "./request-options.ts";
+import { NO_OPTIONS, optionsError, stretchOf, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath, setOut } from "./request-path.ts";
 import { RequestRecords } from "./request-records.ts";
 import { withHeaders } from "./resolvable.ts";
@@ -172,7 +172,7 @@ export class PoolParts implements Requester {
   request(
     method: string,
     params: Readonly<Record<string, unknown>> | undefined,
-    options: RequestOptions & CallTime = {},
+    options: RequestOptions & CallTime = NO_OPTIONS,
     lease?: HeldLease,
     hold?: RoomHold,
   ): Promise<unknown> {
@@ -229,7 +229,7 @@ export class PoolParts implements Requester {
   /** Sends requests on one connection without claiming room on it. */
   #requesterFor(entry: ConnectionEntry): Requester {
     return {
-      request: (method, params, options = {}) => {
+      request: (method, params, options = NO_OPTIONS) => {
         const { clock, serverName, options: own } = this.context;
         const problem = optionsError(options, serverName);
         if (problem !== undefined) return Promise.reject(problem);

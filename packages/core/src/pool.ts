@@ -137,7 +137,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   }
 
   /** Sends any request on whichever connection has room, and resolves with the JSON-RPC result. */
-  request(method: string, params?: Readonly<Record<string, unknown>>, options: RequestOptions = {}): Promise<unknown> {
+  request(method: string, params?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<unknown> {
     return this.#parts.request(method, params, options);
   }
 

@@ -13,6 +13,9 @@ export function withMeta(
   return { ...params, _meta: { ...meta, ...(typeof own === "object" ? own : undefined) } };
 }
 
+/** The options of a call that has none; there is nothing in them to be checked. */
+export const NO_OPTIONS: RequestOptions = Object.freeze({});
+
 const OPTIONS: ReadonlySet<string> = new Set<keyof RequestOptions | keyof AcquireOptions>([
   "signal",
   "timeoutMs",
@@ -33,6 +36,7 @@ export function optionsError(
   options: RequestOptions | AcquireOptions,
   serverName: string,
 ): McpValidationError | undefined {
+  if (options === NO_OPTIONS) return undefined;
   if (typeof options !== "object" || options === null) {
     return invalid("options", `must be an object, not ${shown(options)}`, serverName);
   }

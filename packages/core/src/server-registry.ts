@@ -64,6 +64,12 @@ export class ServerRegistry {
     throw new McpServerNotFoundError(name, [...this.#servers.keys()]);
   }
 
+  /** Returns the pool for calls without options, where nothing else may come of them; see `ManagedServer.isPlain`. */
+  plain(name: string): McpConnectionPool | undefined {
+    const server = this.#servers.get(name);
+    return server?.isPlain ? server.main : undefined;
+  }
+
   /** Names of the servers, or of those with a tag. */
   names(tag?: string): readonly string[] {
     const matches = ({ definition }: ManagedServer) => tag === undefined || definition.tags?.includes(tag);

@@ -18,7 +18,9 @@ export class AbandonedRequests {
   }
 
   delete(request: PendingRequest): void {
-    clearTimeout(this.#timers.get(request));
+    const timer = this.#timers.get(request);
+    if (timer === undefined) return;
+    clearTimeout(timer);
     this.#timers.delete(request);
   }
 }

@@ -1,6 +1,7 @@
 import {
   type ConnectionRequestOptions,
   type Progress,
+  type RequestEnd,
   RequestFailure,
   type ServerNotification,
   type Unsubscribe,
@@ -9,7 +10,8 @@ import type { Transport, TransportSendOptions } from "@modelcontextprotocol/sdk/
 import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from "@modelcontextprotocol/sdk/types.js";
 import { AbandonedRequests } from "./abandoned-requests.ts";
 import type { Link } from "./link.ts";
-import { PendingRequest } from "./pending-request.ts";
+import { PendingRequest, type PendingRequestHost } from "./pending-request.ts";
+import { PendingRequests } from "./pending-requests.ts";
 
 /**
  * First id of our own requests. The SDK's client counts from 0 on the same transport, so the two never meet;
@@ -37,10 +39,18 @@ export class MessageExchange implements Transport {
   cancellation: Cancellation = { kind: "message" };
 
   readonly #link: Link;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new PendingRequests();
   readonly #abandoned = new AbandonedRequests();
   readonly #notificationListeners = new Set<(notification: ServerNotification) => void>();
   readonly #onEnded: () => Promise<void>;
+  readonly #host: PendingRequestHost = {
+    onAbandoned: (pending) => this.#cancel(pending),
+    onEnded: (pending) => {
+      this.#pending.delete(pending);
+      this.#abandoned.delete(pending);
+      this.#link.forgetRequest(pending.id);
+    },
+  };
   #nextId = FIRST_ID;
   #ending: Promise<void> | undefined;
   #protocolVersion: string | undefined;
@@ -105,27 +115,49 @@ export class MessageExchange implements Transport {
   ): Promise<unknown> {
     const { signal } = options;
     if (signal.aborted) return Promise.reject(abortedFailure(signal));
+    return new Promise((resolve, reject) => {
+      const abort = (): void => pending.abort(signal.reason);
+      let isOver = false;
+      const over = (): void => {
+        isOver = true;
+        signal.removeEventListener("abort", abort);
+      };
+      const pending = this.startRequest(method, params, options, {
+        onResult: (result) => {
+          over();
+          resolve(result);
+        },
+        onFailure: (failure) => {
+          over();
+          reject(failure);
+        },
+      });
+      if (isOver) return;
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** Sends one request, and tells of its end, once. */
+  startRequest(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options: Omit<ConnectionRequestOptions, "signal">,
+    end: RequestEnd,
+  ): PendingRequest {
+    const id = this.#nextId++;
+    const pending = new PendingRequest(id, method, options, end, this.#host);
     if (this.hasEnded) {
       const cause = this.#link.lostCause();
-      return Promise.reject(new RequestFailure("not-sent", "the connection is closed", { cause }));
+      pending.fail(new RequestFailure("not-sent", "the connection is closed", { cause }));
+      return pending;
     }
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => this.#abandon(pending);
-      const pending = new PendingRequest(id, method, options, resolve, reject, () => {
-        signal.removeEventListener("abort", abort);
-        if (pending.isOpen) return;
-        this.#pending.delete(id);
-        this.#abandoned.delete(pending);
-        this.#link.forgetRequest(id);
-      });
-      this.#pending.set(id, pending);
-      signal.addEventListener("abort", abort, { once: true });
-      const message = requestMessage(id, method, params, options.onProgress !== undefined);
-      this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
-        pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
-      });
+    this.#pending.add(pending);
+    const message = requestMessage(id, method, params, options.onProgress !== undefined);
+    this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
+      pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
     });
+    return pending;
   }
 
   onNotification(listener: (notification: ServerNotification) => void): Unsubscribe {
@@ -166,9 +198,7 @@ export class MessageExchange implements Transport {
     return false;
   }
 
-  #abandon(pending: PendingRequest): void {
-    pending.abandon();
-    if (!pending.isOpen) return;
+  #cancel(pending: PendingRequest): void {
     const { cancellation } = this;
     if (cancellation.kind === "closing") {
       pending.fail(new RequestFailure("aborted", "its HTTP request was closed"));
@@ -185,7 +215,7 @@ export class MessageExchange implements Transport {
   #failPending(): void {
     const cause = this.#link.lostCause();
     const why = cause === undefined ? "the connection closed" : cause.message;
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#pending.all()) {
       const judgement = pending.sent ? "outcome-unknown" : "not-sent";
       pending.fail(new RequestFailure(judgement, why, { cause }));
     }
@@ -214,7 +244,8 @@ function requestMessage(
   params: Readonly<Record<string, unknown>> | undefined,
   wantsProgress: boolean,
 ): JSONRPCRequest {
-  if (!wantsProgress) return { jsonrpc: "2.0", id, method, ...(params !== undefined && { params }) };
+  if (params === undefined && !wantsProgress) return { jsonrpc: "2.0", id, method };
+  if (!wantsProgress) return { jsonrpc: "2.0", id, method, params };
   const meta = typeof params?._meta === "object" ? params._meta : undefined;
   return { jsonrpc: "2.0", id, method, params: { ...params, _meta: { ...meta, progressToken: id } } };
 }

@@ -1,38 +1,47 @@
-import { type ConnectionRequestOptions, type Progress, RequestFailure } from "@mcp-pool/core";
+import {
+  type ConnectionRequestOptions,
+  type Progress,
+  type RequestEnd,
+  RequestFailure,
+  type StartedRequest,
+} from "@mcp-pool/core";
 import type { JSONRPCErrorResponse, JSONRPCResultResponse } from "@modelcontextprotocol/sdk/types.js";
 import type { SdkParts } from "../sdk-binding.ts";
 import type { OutgoingRequest } from "./link.ts";
 
+/** What a request tells the exchange that sent it. */
+export interface PendingRequestHost {
+  /** The caller has gone; the request stays open for its late answer. */
+  onAbandoned(request: PendingRequest): void;
+  onEnded(request: PendingRequest): void;
+}
+
 /** A request that waits for its answer, or, once abandoned, for its late answer. */
-export class PendingRequest implements OutgoingRequest {
+export class PendingRequest implements OutgoingRequest, StartedRequest {
   readonly id: number;
   readonly method: string;
   readonly headers: ConnectionRequestOptions["headers"];
   sent = false;
 
-  readonly #options: ConnectionRequestOptions;
-  readonly #resolve: (result: unknown) => void;
-  readonly #reject: (failure: RequestFailure) => void;
-  readonly #onChange: () => void;
+  readonly #onProgress: ConnectionRequestOptions["onProgress"];
+  readonly #end: RequestEnd;
+  readonly #host: PendingRequestHost;
   #state: "waiting" | "abandoned" | "answered" | "failed" = "waiting";
   #lateAnswered: ((hasArrived: boolean) => void) | undefined;
 
-  /** @param onChange Called when the request stops waiting, and when it ends. */
   constructor(
     id: number,
     method: string,
-    options: ConnectionRequestOptions,
-    resolve: (result: unknown) => void,
-    reject: (failure: RequestFailure) => void,
-    onChange: () => void,
+    { headers, onProgress }: Pick<ConnectionRequestOptions, "headers" | "onProgress">,
+    end: RequestEnd,
+    host: PendingRequestHost,
   ) {
     this.id = id;
     this.method = method;
-    this.headers = options.headers;
-    this.#options = options;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#onChange = onChange;
+    this.headers = headers;
+    this.#onProgress = onProgress;
+    this.#end = end;
+    this.#host = host;
   }
 
   get isOpen(): boolean {
@@ -44,30 +53,28 @@ export class PendingRequest implements OutgoingRequest {
   }
 
   progress(progress: Progress): void {
-    if (this.#state === "waiting") this.#options.onProgress?.(progress);
+    if (this.#state === "waiting") this.#onProgress?.(progress);
   }
 
-  /** Settles with what the server answered, be it a result or an error. */
+  /** Ends with what the server answered, be it a result or an error. */
   answer(message: JSONRPCResultResponse | JSONRPCErrorResponse, rpcError: SdkParts["rpcError"]): void {
-    this.#end("answered", () => {
-      if ("result" in message) {
-        this.#resolve(message.result);
-        return;
-      }
-      const { code, message: text, data } = message.error;
-      const cause = rpcError(code, text, data);
-      this.#reject(new RequestFailure("answered", cause.message, { cause }));
-    });
+    if (!this.#close("answered")) return;
+    if ("result" in message) {
+      this.#end.onResult(message.result);
+      return;
+    }
+    const { code, message: text, data } = message.error;
+    const cause = rpcError(code, text, data);
+    this.#end.onFailure(new RequestFailure("answered", cause.message, { cause }));
   }
 
   fail(failure: RequestFailure): void {
-    this.#end("failed", () => this.#reject(failure));
+    if (this.#close("failed")) this.#end.onFailure(failure);
   }
 
-  /** Rejects as aborted; the request stays open for its late answer if it may be running. */
-  abandon(): void {
+  /** Fails as aborted; the request stays open for its late answer if it may be running. */
+  abort(cause: unknown): void {
     if (this.#state !== "waiting") return;
-    const cause: unknown = this.#options.signal.reason;
     if (!this.sent) {
       this.fail(new RequestFailure("aborted", "aborted before it was sent", { cause }));
       return;
@@ -76,15 +83,17 @@ export class PendingRequest implements OutgoingRequest {
     const lateAnswer = new Promise<boolean>((resolve) => {
       this.#lateAnswered = resolve;
     });
-    this.#reject(new RequestFailure("aborted", "aborted", { cause, lateAnswer }));
-    this.#onChange();
+    this.#end.onFailure(new RequestFailure("aborted", "aborted", { cause, lateAnswer }));
+    this.#host.onAbandoned(this);
   }
 
-  #end(state: "answered" | "failed", settle: () => void): void {
-    if (!this.isOpen) return;
+  /** Returns whether somebody is still to be told of the end. */
+  #close(state: "answered" | "failed"): boolean {
+    if (!this.isOpen) return false;
     this.#state = state;
-    this.#onChange();
-    if (this.#lateAnswered === undefined) settle();
-    else this.#lateAnswered(state === "answered");
+    this.#host.onEnded(this);
+    if (this.#lateAnswered === undefined) return true;
+    this.#lateAnswered(state === "answered");
+    return false;
   }
 }

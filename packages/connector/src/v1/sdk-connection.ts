@@ -8,6 +8,7 @@ import {
   RequestFailure,
   type ServerDescription,
   type ServerNotification,
+  type StartRequest,
   type Unsubscribe,
 } from "@mcp-pool/core";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
@@ -40,6 +41,8 @@ export class SdkConnection implements McpConnection {
   readonly raw: unknown;
   readonly suggestedConcurrency: number;
   readonly exchange: MessageExchange;
+  /** There in the legacy era, whose requests the exchange sends as they are. */
+  startRequest: StartRequest | undefined;
 
   readonly #client: SdkClient;
   readonly #link: Link;
@@ -127,6 +130,8 @@ export class SdkConnection implements McpConnection {
   opened(modern: EraProtocol | undefined): void {
     this.#isOpen = true;
     this.#modern = modern;
+    const { exchange } = this;
+    if (modern === undefined) this.startRequest = (...request) => exchange.startRequest(...request);
   }
 
   async #ended(): Promise<void> {

@@ -7,7 +7,6 @@ import {
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import { McpError } from "@modelcontextprotocol/sdk/types.js";
 import { collectReconnectionTimers } from "../http/reconnection-timers.ts";
 import type { SdkParts, ServerSdk } from "../sdk-binding.ts";
@@ -39,7 +38,6 @@ const PARTS: SdkParts = {
     };
   },
   sse: (url, fetch) => new SSEClientTransport(url, { fetch }),
-  inMemoryPair: () => InMemoryTransport.createLinkedPair(),
   rpcError: (code, message, data) => McpError.fromError(code, message, data),
   oauth: {
     challengeOf: extractWWWAuthenticateParams,

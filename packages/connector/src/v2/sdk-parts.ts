@@ -2,7 +2,6 @@ import {
   auth,
   computeScopeUnion,
   extractWWWAuthenticateParams,
-  InMemoryTransport,
   isStrictScopeSuperset,
   type OAuthClientProvider,
   ProtocolError,
@@ -41,10 +40,6 @@ export const SDK_PARTS: SdkParts = {
     };
   },
   sse: (url, fetch) => asLinkTransport(new SSEClientTransport(url, { fetch })),
-  inMemoryPair() {
-    const [near, far] = InMemoryTransport.createLinkedPair();
-    return [asLinkTransport(near), asLinkTransport(far)];
-  },
   rpcError: (code, message, data) => ProtocolError.fromError(code, message, data),
   oauth: {
     challengeOf: extractWWWAuthenticateParams,
