@@ -1,20 +1,22 @@
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
+import type { LinkedList } from "./linked-list.ts";
 import { type Arrival, OwnBudgets, type Waiter, type WaitMode } from "./waiter.ts";
 
 const SETTLED = Promise.resolve();
 
 /**
- * Times callers who share the budgets of their pool. All of them are in the same mode, so the first to come is the first
+ * Times those callers of a line who share the budgets of their pool. All of them are in the same mode, so the first to come is the first
  * whose time is up: one deadline serves a line of any length, and a change of mode costs the same whoever waits.
  */
 export class BudgetLine {
   readonly #context: PoolContext;
+  readonly #line: LinkedList<Waiter>;
   readonly #expire: (waiter: Waiter) => void;
   readonly #toOwnBudgets: (waiter: Waiter) => void;
   readonly #deadline = new Timeout(() => this.#onDeadline());
-  #head: Waiter | undefined;
-  #tail: Waiter | undefined;
+  /** Nobody who shares the budgets stands before this one; where it stands still, nobody was looked for. */
+  #from: Waiter | undefined;
   /** When those came who have come since the clock was looked at last. */
   #arrival: Arrival | undefined;
   #acquireMs = 0;
@@ -25,8 +27,14 @@ export class BudgetLine {
   #openingTotalMs = 0;
 
   /** @param toOwnBudgets takes over a caller whose budgets are no longer those of the line */
-  constructor(context: PoolContext, expire: (waiter: Waiter) => void, toOwnBudgets: (waiter: Waiter) => void) {
+  constructor(
+    context: PoolContext,
+    line: LinkedList<Waiter>,
+    expire: (waiter: Waiter) => void,
+    toOwnBudgets: (waiter: Waiter) => void,
+  ) {
     this.#context = context;
+    this.#line = line;
     this.#expire = expire;
     this.#toOwnBudgets = toOwnBudgets;
     this.#since = context.clock.now();
@@ -36,31 +44,29 @@ export class BudgetLine {
     return this.#mode;
   }
 
+  /** Times a caller who has just joined the line. */
   add(waiter: Waiter): void {
     const { acquireTimeoutMs, connectionTimeoutMs } = this.#context.options;
     if (acquireTimeoutMs !== this.#acquireMs || connectionTimeoutMs !== this.#openingMs) {
-      while (this.#head !== undefined) this.#toOwnBudgets(this.#head);
+      for (let head = this.#head; head !== undefined && head !== waiter; head = this.#head) this.#toOwnBudgets(head);
+      this.#context.wheel.remove(this.#deadline);
       this.#acquireMs = acquireTimeoutMs;
       this.#openingMs = connectionTimeoutMs;
     }
-    waiter.linePrevious = this.#tail;
-    if (this.#tail === undefined) this.#head = waiter;
-    else this.#tail.lineNext = waiter;
-    this.#tail = waiter;
+    this.#from ??= waiter;
   }
 
-  /** Does nothing when the caller is not in the line. */
+  /** Takes note that a caller is about to leave the line; does nothing when it is not in it. */
   remove(waiter: Waiter): void {
-    const { linePrevious: previous, lineNext: next } = waiter;
-    if (previous === undefined && this.#head !== waiter) return;
-    if (previous === undefined) this.#head = next;
-    else previous.lineNext = next;
-    if (next === undefined) this.#tail = previous;
-    else next.linePrevious = previous;
-    waiter.linePrevious = undefined;
-    waiter.lineNext = undefined;
+    if (waiter === this.#from) this.#from = waiter.next;
     // Otherwise the deadline stays, though it may be early by now: moving it at each step would cost more.
-    if (this.#head === undefined) this.#context.wheel.remove(this.#deadline);
+    if (this.#line.head === this.#line.tail && waiter.list === this.#line) this.#context.wheel.remove(this.#deadline);
+  }
+
+  /** The caller who has shared the budgets for longest. Nobody is looked at twice on the way. */
+  get #head(): Waiter | undefined {
+    while (this.#from !== undefined && !this.#from.isBudgeted) this.#from = this.#from.next;
+    return this.#from;
   }
 
   /** Returns the arrival of whoever comes now. */
@@ -86,7 +92,7 @@ export class BudgetLine {
     this.#stamp(now);
     const openingSpentMs = this.#openingMsAt(now) - waiter.arrival.openingMs;
     const saturatedSpentMs = waiter.waitedMs(now) - openingSpentMs;
-    this.remove(waiter);
+    if (waiter === this.#from) this.#from = waiter.next;
     return new OwnBudgets(this.#mode, now, this.#acquireMs - saturatedSpentMs, this.#openingMs - openingSpentMs);
   }
 
@@ -115,13 +121,15 @@ export class BudgetLine {
   }
 
   #arm(): void {
-    if (this.#head !== undefined) this.#context.wheel.set(this.#deadline, this.#expiryOf(this.#head));
+    const head = this.#head;
+    if (head !== undefined) this.#context.wheel.set(this.#deadline, this.#expiryOf(head));
   }
 
   #onDeadline(): void {
     const now = this.#context.clock.now();
     this.#stamp(now);
-    while (this.#head !== undefined && this.#expiryOf(this.#head) <= now) this.#expire(this.#head);
+    for (let head = this.#head; head !== undefined && this.#expiryOf(head) <= now; head = this.#head)
+      this.#expire(head);
     if (this.#deadline.deadlineKey === 0) this.#arm();
   }
 }

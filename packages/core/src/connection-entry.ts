@@ -20,7 +20,7 @@ export class ConnectionEntry
   state: ConnectionState = "ready";
   inFlight = 0;
   room = 0;
-  /** What it carries at the most while it is not busy enough to open another beside it. */
+  /** What it carries at the most while it is not busy enough to open another beside it; -1 with room for just one. */
   targetLoad = 0;
   uses = 0;
   readonly connection: McpConnection;
@@ -96,7 +96,7 @@ export class ConnectionEntry
 
   setRoom(room: number): void {
     this.room = room;
-    this.targetLoad = Math.floor(room * TARGET_LOAD);
+    this.targetLoad = room > 1 ? Math.floor(room * TARGET_LOAD) : -1;
   }
 
   get isPinned(): boolean {
@@ -114,6 +114,11 @@ export class ConnectionEntry
   /** Whether the entry may still serve, now or after a check. */
   get isUsable(): boolean {
     return this.state === "ready" || this.state === "busy" || this.state === "checking";
+  }
+
+  /** Whether a lease of it that ends leaves nothing behind. */
+  get isUntouched(): boolean {
+    return this.attempts.size === 0 && this.leaseHandlers === undefined;
   }
 
   onDeadline(): void {

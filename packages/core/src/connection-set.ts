@@ -21,11 +21,13 @@ export class ConnectionSet {
   checkingRoom = 0;
   /** Ready connections at or below their target load. */
   relaxed = 0;
-  /** Connections with something on them, and open ones with nothing. */
+  /** Connections with something on them, and those of them that take no more, since they drain or close. */
   active = 0;
-  idle = 0;
+  #activeToEnd = 0;
   inFlight = 0;
   peakActive = 0;
+  /** How often a connection has come, or changed lists other than from one claim or release to the next. */
+  moves = 0;
   readonly #busy = new LinkedList<ConnectionEntry>();
   readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
   readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
@@ -60,6 +62,11 @@ export class ConnectionSet {
     return this.#ready.size + this.#busy.size + this.checking.size + this.bound.size;
   }
 
+  /** Open connections with nothing on them. */
+  get idle(): number {
+    return this.usable - (this.active - this.#activeToEnd);
+  }
+
   /** The least recently used connection that nobody uses; ready ones of that kind stand at the end. */
   get longestIdle(): ConnectionEntry | undefined {
     for (let entry = this.ready.tail; entry !== undefined; entry = entry.previous) {
@@ -77,6 +84,7 @@ export class ConnectionSet {
 
   add(entry: ConnectionEntry): void {
     this.#first = undefined;
+    this.moves++;
     this.#enlist(entry);
     this.#count(entry, 1);
   }
@@ -88,16 +96,8 @@ export class ConnectionSet {
     const inFlight = ++entry.inFlight;
     if (entry.stickyKey === undefined) this.freeRoom--;
     if (inFlight === entry.targetLoad + 1) this.relaxed--;
-    if (inFlight === 1) {
-      this.idle--;
-      if (++this.active > this.peakActive) this.peakActive = this.active;
-    }
-    if (inFlight < entry.room) return;
-    entry.state = "busy";
-    this.#first = undefined;
-    if (this.#late !== undefined) this.#settle(this.#late);
-    if (entry === this.#ready.head) this.#late = entry;
-    else this.#settle(entry);
+    if (inFlight === 1 && ++this.active > this.peakActive) this.peakActive = this.active;
+    if (inFlight >= entry.room) this.#fill(entry);
   }
 
   /** Gives one unit of room back. */
@@ -105,26 +105,17 @@ export class ConnectionSet {
     this.inFlight--;
     const inFlight = --entry.inFlight;
     if (inFlight === 0) this.active--;
-    if (entry.state === "busy") {
-      if (inFlight >= entry.room) return;
-      if (entry !== this.#late || entry.stickyKey !== undefined) {
-        this.move(entry, "ready");
-        return;
-      }
-      this.#late = undefined;
-      entry.state = "ready";
-      this.#count(entry, 1);
-      return;
-    }
     if (entry.state === "ready") {
       if (entry.stickyKey === undefined) this.freeRoom++;
       if (inFlight === entry.targetLoad) this.relaxed++;
-    }
-    if (inFlight === 0 && (entry.state === "ready" || entry.state === "checking")) this.idle++;
+    } else if (entry.state === "busy") {
+      if (inFlight < entry.room) this.#unfill(entry);
+    } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
     this.#first = undefined;
+    this.moves++;
     if (this.#late !== undefined) this.#settle(this.#late);
     this.#count(entry, -1);
     entry.list?.remove(entry);
@@ -147,6 +138,25 @@ export class ConnectionSet {
 
   *[Symbol.iterator](): IterableIterator<ConnectionEntry> {
     for (const list of [this.ready, this.bound, this.busy, this.checking, this.draining, this.closing]) yield* list;
+  }
+
+  #fill(entry: ConnectionEntry): void {
+    entry.state = "busy";
+    this.#first = undefined;
+    if (this.#late !== undefined) this.#settle(this.#late);
+    if (entry === this.#ready.head) this.#late = entry;
+    else this.#settle(entry);
+  }
+
+  #unfill(entry: ConnectionEntry): void {
+    if (entry !== this.#late || entry.stickyKey !== undefined) {
+      this.move(entry, "ready");
+      return;
+    }
+    this.#late = undefined;
+    entry.state = "ready";
+    this.freeRoom++;
+    if (entry.inFlight === entry.targetLoad) this.relaxed++;
   }
 
   #settle(entry: ConnectionEntry): void {
@@ -179,11 +189,11 @@ export class ConnectionSet {
   }
 
   /** Adds an entry to the sums, or takes it out of them. */
-  #count({ state, stickyKey, inFlight, room, targetLoad }: ConnectionEntry, times: 1 | -1): void {
+  #count({ state, stickyKey, inFlight, room, targetLoad, isUsable }: ConnectionEntry, times: 1 | -1): void {
     if (state === "ready") {
       if (stickyKey === undefined) this.freeRoom += times * (room - inFlight);
       if (inFlight <= targetLoad) this.relaxed += times;
     }
-    if (inFlight === 0 && (state === "ready" || state === "checking")) this.idle += times;
+    if (inFlight > 0 && !isUsable) this.#activeToEnd += times;
   }
 }

@@ -5,7 +5,7 @@ import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { ServerState } from "./server-state.ts";
-import type { PoolCounters } from "./stats.ts";
+import type { CountedTotals } from "./stats.ts";
 
 /** Shares the global cap on connections between pools. */
 export interface Capacity {
@@ -24,7 +24,7 @@ export interface PoolContext {
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly events: EventHub;
-  readonly counters: PoolCounters;
+  readonly counters: CountedTotals;
   readonly server: ServerState;
   readonly capacity: Capacity | undefined;
   connector: Connector;

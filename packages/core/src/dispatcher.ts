@@ -13,7 +13,7 @@ import type { Connect } from "./plugin.ts";
 import { ReadyConnections } from "./ready-connections.ts";
 import type { InFlightLimit, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
-import type { PoolCounters } from "./stats.ts";
+import type { CountedTotals } from "./stats.ts";
 import { StickyLine } from "./sticky-line.ts";
 import { WaitQueue } from "./wait-queue.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
@@ -26,7 +26,7 @@ export class Dispatcher implements LimitWaiter {
   // What each lease and request looks at comes first, and so lies in one place of the memory.
   readonly set: ConnectionSet = new ConnectionSet();
   readonly #context: PoolContext;
-  readonly #counters: PoolCounters;
+  readonly #counters: CountedTotals;
   readonly #limit: InFlightLimit;
   readonly #line: LinkedList<Waiter>;
   #isStarted = false;
@@ -91,7 +91,7 @@ export class Dispatcher implements LimitWaiter {
       dispatch: () => this.dispatch(),
       take: () => this.take(),
       wait: (terms) => this.wait(terms),
-      hit: (entry) => this.#hit(entry),
+      hit: (entry) => void this.#hit(entry),
       grant: (waiter, entry) => this.#grant(waiter, entry),
       isQuiet: (entry) => this.#ready.isQuiet(entry),
       check: (entry) => this.checker.check(entry),
@@ -105,19 +105,24 @@ export class Dispatcher implements LimitWaiter {
     return this.#isClosed;
   }
 
-  /**
-   * Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks.
-   * @param avoid a connection that is taken only if no other has room; where it is the only one, only if none can be opened
-   */
-  take(avoid?: number): ConnectionEntry | undefined {
+  /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
+  take(): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
-    if (this.#line.size > 0) return undefined;
+    if (this.#line.head !== undefined) return undefined;
     // Looks at as little as possible: this is on the way of every lease and request.
-    const isUnchecked = avoid === undefined && !this.#context.options.validateOnAcquire;
-    const entry = (isUnchecked ? this.set.first : undefined) ?? this.#ready.first(avoid, this);
-    if (entry === undefined || !this.#limit.take(this)) return undefined;
-    this.#hit(entry);
-    return entry;
+    const entry = this.#context.options.validateOnAcquire ? this.#ready.first() : this.set.first;
+    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
+  }
+
+  /**
+   * The same, if possible on another connection than one.
+   * @param avoid taken only if no other has room; where it is the only one, only if none can be opened
+   */
+  takeBut(avoid: number): ConnectionEntry | undefined {
+    if (!this.#isStarted) this.start();
+    if (this.#line.head !== undefined) return undefined;
+    const entry = this.#ready.but(avoid, this);
+    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
@@ -144,8 +149,8 @@ export class Dispatcher implements LimitWaiter {
   wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.queue.add(terms);
     // Who joins a line beside no room changes nothing for those before, except that more may be missing.
-    if (this.queue.length > 1 && this.set.ready.size === 0 && !this.#isDispatching) this.growth.grow();
-    else this.dispatch();
+    if (this.#line.size === 1 || this.set.ready.size > 0 || this.#isDispatching) this.dispatch();
+    else if (!this.growth.isResting) this.growth.grow();
     return promise;
   }
 
@@ -154,9 +159,18 @@ export class Dispatcher implements LimitWaiter {
     const { head } = this.#line;
     if (head !== undefined && this.#handOver(entry, head)) return;
     this.set.release(entry);
-    this.#counters.returned++;
+    if (entry.inFlight === 0) entry.idleSince = coarseNow(this.#context.clock);
+    if (entry.state !== "ready" || entry.stickyKey !== undefined) {
+      this.#afterRelease(entry);
+      return;
+    }
+    this.#limit.give();
+    if (this.#line.head !== undefined || this.set.checkingRoom > 0) this.#serve(entry);
+  }
+
+  /** What follows the release of a connection that not just anybody may have. */
+  #afterRelease(entry: ConnectionEntry): void {
     if (entry.inFlight === 0) {
-      entry.idleSince = coarseNow(this.#context.clock);
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
@@ -172,19 +186,17 @@ export class Dispatcher implements LimitWaiter {
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
-    if (waiter.terms.stickyKey !== undefined || queue.size !== queue.length) return false;
-    if (this.#isDispatching || this.#limit.isAwaited) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#isDispatching) return false;
+    if (this.#limit.isAwaited) return false;
     if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
-    this.#counters.returned++;
-    this.#counters.borrowed++;
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
-    this.#wearOut(entry);
-    this.growth.grow();
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
+    if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }
 
@@ -240,31 +252,27 @@ export class Dispatcher implements LimitWaiter {
     this.dispatch();
   }
 
-  #claim(entry: ConnectionEntry): void {
-    this.set.claim(entry);
-    this.#counters.borrowed++;
-  }
-
   /** Lends a connection to a caller who did not have to wait. */
-  #hit(entry: ConnectionEntry): void {
-    this.#claim(entry);
+  #hit(entry: ConnectionEntry): ConnectionEntry {
+    this.set.claim(entry);
     this.#counters.hits++;
-    if (this.set.relaxed === 0 && entry.room > 1) this.growth.openSpare();
-    this.#wearOut(entry);
+    if (entry.room > 1 && this.set.relaxed === 0) this.growth.openSpare();
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
+    return entry;
   }
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
-    this.#claim(entry);
+    this.set.claim(entry);
     this.#counters.misses++;
     const key = waiter.terms.stickyKey;
     if (key !== undefined) this.#sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
-    this.#wearOut(entry);
+    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
   }
 
   /** The use that reaches `maxUses` is the last. */
   #wearOut(entry: ConnectionEntry): void {
-    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
+    this.closer.retire(entry, "max-uses");
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */

@@ -13,6 +13,7 @@ interface Subscription {
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
   /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  wantsLeases = false;
   wantsAcquired = false;
   wantsReleased = false;
   wantsQueued = false;
@@ -73,6 +74,7 @@ export class EventHub {
     const wants = (type: PoolEventType) => subscriptions.some((each) => isWanted(each, type));
     this.wantsAcquired = wants("lease-acquired");
     this.wantsReleased = wants("lease-released");
+    this.wantsLeases = this.wantsAcquired || this.wantsReleased;
     this.wantsQueued = wants("acquire-queued");
     this.wantsFinished = wants("request-finished");
     this.wantsSettled = wants("request-settled");

@@ -57,6 +57,8 @@ export class Growth implements CapacityClaimant {
   /** Connections of earlier generations; they count toward the global cap only. */
   #outdated = 0;
   #suggestedRoom: number | undefined;
+  /** How often connections had changed lists when growth last came to rest; -1 while it is at work. */
+  #restedAt = -1;
   /** Until when connects wait, as it was told last. */
   #pausedUntil = 0;
 
@@ -121,6 +123,11 @@ export class Growth implements CapacityClaimant {
     return this.#parts.set.draining.size;
   }
 
+  /** Whether nothing has changed since growth came to rest, which callers who come and go don't disturb. */
+  get isResting(): boolean {
+    return this.#restedAt === this.#parts.set.moves && this.#context.server.limit.max === Infinity;
+  }
+
   /** From now on the pool is in use, and keeps its minimum. */
   start(): void {
     this.#isStarted = true;
@@ -130,7 +137,9 @@ export class Growth implements CapacityClaimant {
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
+    this.#restedAt = -1;
     if (this.#isAtRest) {
+      this.#restedAt = this.#parts.set.moves;
       if (this.#parts.queue.length === 0) capacity?.withdraw(this);
       return;
     }
@@ -162,6 +171,7 @@ export class Growth implements CapacityClaimant {
 
   /** Opens one connection more than what is missing. Returns whether one is being opened now. */
   openOne(): boolean {
+    this.#restedAt = -1;
     const { server, clock } = this.#context;
     if (this.#opener.running > 0) return true;
     if (!this.canOpen || server.backoff.notBefore > clock.now()) return false;
@@ -178,6 +188,7 @@ export class Growth implements CapacityClaimant {
 
   /** Starts a new generation: what is being opened is given up, what is open drains. */
   renew(): void {
+    this.#restedAt = -1;
     this.#suggestedRoom = undefined;
     this.#refusedUntil = 0;
     this.#context.server.backoff.reset(this.#context.connector.connectBackoff);
@@ -188,6 +199,7 @@ export class Growth implements CapacityClaimant {
 
   /** Fits the open connections to new limits. What is too much goes, the least recently used first; what is at work drains. */
   fit(): void {
+    this.#restedAt = -1;
     const { set, closer } = this.#parts;
     for (const entry of [...set]) set.resize(entry, this.roomPerConnection ?? entry.room);
     const excess = set.usable + this.#opener.running - this.#context.options.maxConnections;

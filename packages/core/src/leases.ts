@@ -29,7 +29,7 @@ export class Leases implements LeaseHost {
     limitAt: Infinity,
     stickyKey: undefined,
     asker: "lease",
-    deliver: (entry, waiter) => this.#issueGranted(entry, waiter, undefined, undefined),
+    deliver: (entry, waiter) => this.#lendGranted(entry, waiter),
   };
   #held = 0;
   #lastId = 0;
@@ -79,6 +79,14 @@ export class Leases implements LeaseHost {
     return { ...this.#terms, deliver: handlers === undefined ? issue : issueLater };
   }
 
+  /** Lends an entry on which room has been claimed at once, to a caller without wishes. */
+  lend(entry: ConnectionEntry): Lease {
+    const { events, clock } = this.#context;
+    if (this.#tracked !== undefined || events.wantsLeases) return this.issue(entry, undefined);
+    this.#held++;
+    return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
+  }
+
   /**
    * Lends an entry on which room has been claimed at once.
    * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
@@ -99,6 +107,15 @@ export class Leases implements LeaseHost {
     options?: RequestOptions,
   ): Promise<unknown> {
     return this.#host.requestOnLease(lease, method, params, options);
+  }
+
+  takeBack(lease: Lease, entry: ConnectionEntry): void {
+    if (this.#tracked !== undefined || this.#context.events.wantsLeases || !entry.isUntouched) {
+      this.endLease(lease, entry, false, undefined);
+      return;
+    }
+    this.#held--;
+    this.#recycler.giveBack(entry);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {
@@ -132,6 +149,15 @@ export class Leases implements LeaseHost {
 
   onReleasedAgain(lease: Lease): void {
     this.#context.events.emit({ type: "lease-released-again", connectionId: lease.connectionId, leaseId: lease.id });
+  }
+
+  #lendGranted(entry: ConnectionEntry, waiter: Waiter): Lease {
+    const { events, clock } = this.#context;
+    if (this.#tracked !== undefined || events.wantsLeases) {
+      return this.#issueGranted(entry, waiter, undefined, undefined);
+    }
+    this.#held++;
+    return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
   }
 
   /** Those who listen hear of it when the release that has made the room is over, and before the caller does. */

@@ -25,7 +25,10 @@ export class PluginHost {
   }
 
   admit(asker: Admission): McpPoolError | undefined {
-    if (this.#admissions.length === 0) return undefined;
+    return this.#admissions.length === 0 ? undefined : this.#ask(asker);
+  }
+
+  #ask(asker: Admission): McpPoolError | undefined {
     for (const admit of this.#admissions) {
       const refusal = admit(asker);
       if (refusal !== undefined) return refusal;

@@ -100,9 +100,10 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * A connection that would have to be probed is not lent; its probe starts, and a later call finds it.
    */
   tryAcquire(): Lease | undefined {
-    if (this.isClosed || this.#parts.plugins.admit("lease") !== undefined) return undefined;
-    const entry = this.#parts.dispatcher.take();
-    return entry && this.#parts.leases.issue(entry, undefined);
+    const { dispatcher, plugins, leases } = this.#parts;
+    if (dispatcher.isClosed || plugins.admit("lease") !== undefined) return undefined;
+    const entry = dispatcher.take();
+    return entry && leases.lend(entry);
   }
 
   /**

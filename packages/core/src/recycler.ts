@@ -7,6 +7,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { McpTimeoutError } from "./errors.ts";
 import { LateSet } from "./late-collections.ts";
 import { invoke } from "./opener.ts";
+import type { ResolvedPoolOptions } from "./options.ts";
 
 /** Gives connections back, and makes sure that an exclusive one carries nobody's state to the next holder. */
 export class Recycler {
@@ -23,7 +24,12 @@ export class Recycler {
 
   /** Gives one unit of room back, once the connection is fit for the next holder. A key's own connection keeps its state. */
   giveBack(entry: ConnectionEntry): void {
-    const { sharing, onRelease } = this.#context.options;
+    const { options } = this.#context;
+    if (options.onRelease === "reuse") this.#dispatcher.release(entry);
+    else this.#giveBackAnew(entry, options);
+  }
+
+  #giveBackAnew(entry: ConnectionEntry, { sharing, onRelease }: ResolvedPoolOptions): void {
     if (sharing === "shared" || onRelease === "reuse" || entry.stickyKey !== undefined || !entry.isUsable) {
       this.#dispatcher.release(entry);
     } else if (onRelease === "close") {

@@ -77,9 +77,13 @@ export class RequestPath implements AttemptHost {
       return this.#wait(request, startedAt, bulkhead, false);
     const { avoid, isFreshWanted } = request;
     const wantsFresh = isFreshWanted && this.#dispatcher.needsFresh(undefined);
-    const entry = wantsFresh ? undefined : this.#dispatcher.take(avoid);
+    const entry = wantsFresh ? undefined : this.#claim(avoid);
     if (entry === undefined) return this.#wait(request, startedAt, bulkhead, true);
     return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
+  }
+
+  #claim(avoid: number | undefined): ConnectionEntry | undefined {
+    return avoid === undefined ? this.#dispatcher.take() : this.#dispatcher.takeBut(avoid);
   }
 
   /** Sends a request on a given connection, unless a listener has made its caller give up since room was looked for. */

@@ -35,21 +35,26 @@ export interface PoolStats {
 }
 
 /** Totals since the pool was made. */
-export interface PoolCounters {
+export interface PoolCounters extends CountedTotals {
+  /** Leases and requests that took room, and gave it back. */
+  readonly borrowed: number;
+  readonly returned: number;
+  /** Callers that joined the wait queue and were served. */
+  readonly granted: number;
+}
+
+/** Totals that are counted; the others follow from them. */
+export interface CountedTotals {
   /** Connections opened, closed, and closed by a failure; connects that failed. */
   created: number;
   destroyed: number;
   lost: number;
   connectFailures: number;
-  /** Leases and requests that took room, and gave it back. */
-  borrowed: number;
-  returned: number;
   /** Served at once by an open connection, or not. */
   hits: number;
   misses: number;
-  /** Callers that joined the wait queue, and how each of them left it. */
+  /** Callers that joined the wait queue, and how each of them left it if nobody served it. */
   queued: number;
-  granted: number;
   timedOut: number;
   aborted: number;
   rejected: number;
@@ -67,16 +72,13 @@ export interface PoolCounters {
 }
 
 /** Makes counters that stand at zero. */
-export function zeroCounters(): PoolCounters {
+export function zeroCounters(): CountedTotals {
   return {
     // What each lease and request counts comes first, and so lies in one place of the memory.
-    borrowed: 0,
-    returned: 0,
     hits: 0,
     misses: 0,
     requests: 0,
     queued: 0,
-    granted: 0,
     created: 0,
     destroyed: 0,
     lost: 0,
@@ -113,6 +115,7 @@ export function poolStats({
   isClosed,
 }: StatsSource): PoolStats {
   const { poolName, serverName, identity, options, counters } = context;
+  const borrowed = counters.hits + counters.misses;
   return {
     poolName,
     serverName,
@@ -138,6 +141,12 @@ export function poolStats({
     waiting,
     leases,
     recentFailures,
-    counters: { ...counters, errors: { ...counters.errors } },
+    counters: {
+      borrowed,
+      returned: borrowed - set.inFlight,
+      granted: counters.misses,
+      ...counters,
+      errors: { ...counters.errors },
+    },
   };
 }

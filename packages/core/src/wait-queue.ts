@@ -25,13 +25,15 @@ export class WaitQueue implements WaiterHost {
   readonly #budgets: BudgetLine;
   /** Callers for any connection who have waited elsewhere before, and so keep budgets of their own. */
   readonly #loners = new LateSet<Waiter>();
-  #size = 0;
+  /** Callers in other lists than the line. */
+  #besides = 0;
 
   constructor(context: PoolContext, host: WaitQueueHost) {
     this.#context = context;
     this.#host = host;
     this.#budgets = new BudgetLine(
       context,
+      this.line,
       (waiter) => this.expire(waiter),
       (waiter) => this.#isolate(waiter),
     );
@@ -39,7 +41,12 @@ export class WaitQueue implements WaiterHost {
 
   /** All callers that wait, those for one sticky connection included. */
   get size(): number {
-    return this.#size;
+    return this.line.size + this.#besides;
+  }
+
+  /** Whether callers wait for something else than any connection. */
+  get hasOthers(): boolean {
+    return this.#besides > 0;
   }
 
   /** Callers that any connection can serve. */
@@ -64,12 +71,9 @@ export class WaitQueue implements WaiterHost {
     const waiter = new Waiter(this, terms, this.#budgets.arrival());
     const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
-    this.#size++;
     this.#context.counters.queued++;
-    if (list !== this.line) {
-      this.#timeAlone(waiter, mode).isFollower = true;
-    } else if (terms.limitAt === Infinity) this.#budgets.add(waiter);
-    else this.#limit(waiter);
+    if (list === this.line && terms.limitAt === Infinity) this.#budgets.add(waiter);
+    else this.#timeOtherwise(waiter, list, mode);
     if (terms.signal !== undefined) watchAbort(terms.signal, waiter);
     return promise;
   }
@@ -77,6 +81,7 @@ export class WaitQueue implements WaiterHost {
   /** Puts a caller that waited for one connection at the end of the queue for any. */
   requeue(waiter: Waiter): void {
     if (waiter.own !== undefined) waiter.own.isFollower = false;
+    if (waiter.list !== undefined) this.#besides--;
     this.line.pushBack(waiter);
     this.#loners.add(waiter);
     this.#switch(waiter, this.mode, this.#context.clock.now());
@@ -99,7 +104,6 @@ export class WaitQueue implements WaiterHost {
 
   grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.#remove(waiter);
-    this.#context.counters.granted++;
     waiter.resolve(entry);
   }
 
@@ -130,6 +134,15 @@ export class WaitQueue implements WaiterHost {
   #leave(waiter: Waiter, error: unknown, isTimeUp = false): void {
     waiter.reject(error);
     this.#host.onLeft(waiter, error, isTimeUp);
+  }
+
+  #timeOtherwise(waiter: Waiter, list: LinkedList<Waiter>, mode: WaitMode): void {
+    if (list === this.line) {
+      this.#limit(waiter);
+      return;
+    }
+    this.#besides++;
+    this.#timeAlone(waiter, mode).isFollower = true;
   }
 
   /** A limit of an acquire stands in for both budgets of the pool; a request has all three. */
@@ -169,11 +182,11 @@ export class WaitQueue implements WaiterHost {
   }
 
   #remove(waiter: Waiter): void {
-    waiter.list?.remove(waiter);
-    this.#size--;
-    if (waiter.own !== undefined) this.#loners.delete(waiter);
     this.#budgets.remove(waiter);
-    this.#context.wheel.remove(waiter);
+    if (waiter.list !== this.line) this.#besides--;
+    waiter.list?.remove(waiter);
+    if (waiter.own !== undefined) this.#loners.delete(waiter);
+    if (waiter.deadlineKey !== 0) this.#context.wheel.remove(waiter);
     if (waiter.terms.signal !== undefined) unwatchAbort(waiter.terms.signal, waiter);
   }
 }

@@ -101,8 +101,6 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
   previous: Waiter | undefined = undefined;
   next: Waiter | undefined = undefined;
   list: LinkedList<Waiter> | undefined = undefined;
-  linePrevious: Waiter | undefined = undefined;
-  lineNext: Waiter | undefined = undefined;
   deadlineKey = 0;
   deadlinePrevious: Deadline | undefined = undefined;
   deadlineNext: Deadline | undefined = undefined;
@@ -116,6 +114,11 @@ export class Waiter implements ListItem<Waiter>, Deadline, AbortTarget {
   /** Whether it waits for one connection rather than for any. */
   get isFollower(): boolean {
     return this.own?.isFollower === true;
+  }
+
+  /** Whether its time runs with that of the queue. A limit of an acquire stands in for the budgets of the pool. */
+  get isBudgeted(): boolean {
+    return this.own === undefined && (this.terms.limitAt === Infinity || this.terms.kind === "request");
   }
 
   get mode(): WaitMode {
