@@ -121,6 +121,28 @@ export function connectorContract(options: ConnectorContractOptions): ContractCa
     await soon("the probe", connection.probe(new AbortController().signal));
   });
 
+  check("ends requests that it starts without a promise as it ends the others", async (connection) => {
+    if (connection.startRequest === undefined) return;
+    const started = (call: ContractCall) => startOn(connection, call);
+    const result = await soon("an answer", started(echo("<started>")).ended);
+    assert.ok(JSON.stringify(result).includes("<started>"), "the answer does not contain what was asked for");
+    if (error !== "skip") {
+      const { judgement, cause } = await failureOf(soon("the error", started(error).ended));
+      assert.deepEqual([judgement, (cause as { code?: unknown }).code], ["answered", error.code]);
+    }
+    if (slow !== "skip") {
+      const aborted = started(slow);
+      await echoes(connection, "meanwhile");
+      aborted.abort(new Error("enough"));
+      aborted.abort(new Error("enough"));
+      assert.equal((await failureOf(soon("the end", aborted.ended))).judgement, "aborted");
+    }
+    await echoes(connection, "still here");
+    await soon("close()", connection.close("unneeded"));
+    const late = await failureOf(soon("the end of the late request", started(echo("late")).ended));
+    assert.equal(late.judgement, "not-sent");
+  });
+
   if (notify !== "skip") {
     check("hands notifications to every listener until it unsubscribes", async (connection) => {
       const heard: string[] = [];
@@ -212,6 +234,32 @@ export function connectorContract(options: ConnectorContractOptions): ContractCa
     });
   }
   return cases;
+}
+
+/** Starts a request without a promise, and makes one of its end. */
+function startOn(
+  connection: McpConnection,
+  { method, params }: ContractCall,
+): { readonly ended: Promise<unknown>; abort(reason: unknown): void } {
+  let abort: (reason: unknown) => void = () => {};
+  let ends = 0;
+  const ended = new Promise<unknown>((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      assert.equal(++ends, 1, "a request ends once");
+      settle();
+    };
+    const started = connection.startRequest?.(
+      method,
+      params,
+      {},
+      {
+        onResult: (result) => end(() => resolve(result)),
+        onFailure: (failure) => end(() => reject(failure)),
+      },
+    );
+    abort = (reason) => started?.abort(reason);
+  });
+  return { ended, abort: (reason) => abort(reason) };
 }
 
 async function failureOf(request: Promise<unknown>): Promise<RequestFailure> {

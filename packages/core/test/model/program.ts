@@ -137,6 +137,7 @@ export const program: fc.Arbitrary<Program> = fc.record({
     faults: fc.array(fc.constantFrom<Outcome>("ok", "ok", "ok", "error", "throw"), { maxLength: 10 }),
     honoursAbort: fc.boolean(),
     endsAtClose: fc.boolean(),
+    startsRequests: fc.boolean(),
   }),
   commands: fc.array(command, { minLength: 4, maxLength: 60, size: "max" }),
 });

@@ -7,8 +7,10 @@ import {
   type McpConnection,
   RequestFailure,
   type ServerNotification,
+  type StartRequest,
   type Timer,
 } from "../../src/index.ts";
+import { startRequestOn } from "./start-request.ts";
 
 /** What the world does at one call of a hook, and when. */
 export type Outcome = "ok" | "error" | "throw";
@@ -36,6 +38,8 @@ export interface WorldOptions {
   readonly honoursAbort: boolean;
   /** Whether calls that wait for the program end once the pool is closed; otherwise they never do. */
   readonly endsAtClose: boolean;
+  /** Whether connections take requests without a promise. */
+  readonly startsRequests: boolean;
 }
 
 /** Time that goes on when the program says so. Timers fire at once, without letting promises run between. */
@@ -117,10 +121,12 @@ export class WorldConnection implements McpConnection {
   readonly openedAt: number;
   isClosed = false;
   isDead = false;
+  readonly startRequest: StartRequest | undefined;
   readonly #world: World;
 
   constructor(world: World, suggestedConcurrency: number) {
     this.#world = world;
+    this.startRequest = world.options.startsRequests ? startRequestOn(this, world) : undefined;
     this.openedAt = world.clock.now();
     this.suggestedConcurrency = suggestedConcurrency;
   }
@@ -235,30 +241,40 @@ export class World implements Connector {
   }
 
   call<T>(kind: HookKind, work: () => T, onEnd: () => void = () => {}): Promise<T> {
-    const fault = this.#faults.shift() ?? "ok";
-    const isAutomatic = this.options.automatic[this.#calls++ % this.options.automatic.length] ?? true;
+    const fault = this.#faults[0];
     if (fault === "throw" && kind !== "request") {
+      this.#faults.shift();
+      this.#calls++;
       onEnd();
       throw new Error(`${kind} throws`);
     }
     return new Promise<T>((resolve, reject) => {
-      let isOver = false;
-      const end = (asked: Outcome) => {
-        if (isOver) return;
-        isOver = true;
+      this.start(kind, (isGood) => {
         onEnd();
-        const index = this.pending.indexOf(hook);
-        if (index >= 0) this.pending.splice(index, 1);
         try {
-          if (asked !== "ok" || fault !== "ok") throw new Error(`${kind} fails`);
+          if (!isGood) throw new Error(`${kind} fails`);
           resolve(work());
         } catch (error) {
           reject(error);
         }
-      };
-      const hook: Hook = { kind, end };
-      if (isAutomatic) end("ok");
-      else this.pending.push(hook);
+      });
     });
+  }
+
+  /** Calls back when a hook ends, in the same go. */
+  start(kind: HookKind, onEnd: (isGood: boolean) => void): void {
+    const fault = this.#faults.shift() ?? "ok";
+    const isAutomatic = this.options.automatic[this.#calls++ % this.options.automatic.length] ?? true;
+    let isOver = false;
+    const end = (asked: Outcome) => {
+      if (isOver) return;
+      isOver = true;
+      const index = this.pending.indexOf(hook);
+      if (index >= 0) this.pending.splice(index, 1);
+      onEnd(asked === "ok" && fault === "ok");
+    };
+    const hook: Hook = { kind, end };
+    if (isAutomatic) end("ok");
+    else this.pending.push(hook);
   }
 }
