@@ -58,14 +58,6 @@ export interface McpClientContext {
 export class McpClient {
   readonly #requester: Requester;
   readonly #context: McpClientContext;
-  /** One function for all calls. */
-  readonly #readToolResult = (result: unknown): CallToolResult => {
-    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
-    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
-      return { ...result, content: [] };
-    }
-    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
-  };
 
   constructor(requester: Requester, context: McpClientContext = {}) {
     this.#requester = requester;
@@ -76,7 +68,7 @@ export class McpClient {
   callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
     return (
       this.#refuse("tools/call", params, NAMED, options) ??
-      this.#requester.request("tools/call", params, options).then(this.#readToolResult)
+      this.#requester.request("tools/call", params, options).then((result) => this.#readToolResult(result))
     );
   }
 
@@ -128,6 +120,14 @@ export class McpClient {
   /** Ends what {@link McpClient.subscribeResource} began. */
   async unsubscribeResource(params: ResourceParams, options?: RequestOptions): Promise<void> {
     await this.#send("resources/unsubscribe", params, ADDRESSED, OBJECT, "", options);
+  }
+
+  #readToolResult(result: unknown): CallToolResult {
+    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
+    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
+      return { ...result, content: [] };
+    }
+    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
   }
 
   #send<Result>(

@@ -1,4 +1,12 @@
-import { type Connector, type McpConnection, McpConnectionPool, type Sharing, type Unsubscribe } from "@mcp-pool/core";
+import {
+  type Connector,
+  type McpConnection,
+  McpConnectionPool,
+  type Sharing,
+  type StartedRequest,
+  type StartRequest,
+  type Unsubscribe,
+} from "@mcp-pool/core";
 import { ACQUIRE_TIMEOUT_MS, type MakePlainPool } from "./plain-pool.ts";
 
 /** Makes a warm pool whose connections are plain objects, to measure the pool alone. */
@@ -46,6 +54,12 @@ class ConnectionToNothing implements McpConnection {
     return { content: [] };
   }
 
+  /** As the connections of real connectors do it. */
+  startRequest(...[, , , end]: Parameters<StartRequest>): StartedRequest {
+    queueMicrotask(() => end.onResult({ content: [] }));
+    return GOES_ON;
+  }
+
   async probe(): Promise<void> {}
 
   onNotification(): Unsubscribe {
@@ -62,3 +76,4 @@ class ConnectionToNothing implements McpConnection {
 const SERVER = { name: "object", version: "1", capabilities: {} };
 const ENDPOINT = { transport: "in-memory" } as const;
 const ignore = () => {};
+const GOES_ON: StartedRequest = { abort: ignore };
