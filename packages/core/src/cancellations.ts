@@ -2,6 +2,7 @@ import type { Checker } from "./checker.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
+import { LateSet } from "./late-collections.ts";
 import { invoke } from "./opener.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { targetOf } from "./request-errors.ts";
@@ -23,7 +24,7 @@ const MAX_KINDS = 1_000;
 export class Cancellations {
   readonly #context: PoolContext;
   readonly #checker: Checker;
-  readonly #asked = new Set<ConnectionEntry>();
+  readonly #asked = new LateSet<ConnectionEntry>();
 
   constructor(context: PoolContext, checker: Checker) {
     this.#context = context;

@@ -37,7 +37,7 @@ export interface Requester {
   onOneConnection?<T>(work: (requester: Requester) => Promise<T>): Promise<T>;
 }
 
-/** Tells an {@link McpClient} of its surroundings. */
+/** Tells an {@link McpClient} of its surroundings, which it looks at when it needs them. */
 export interface McpClientContext {
   /** Name of the server, for messages. */
   readonly serverName?: string | undefined;
@@ -57,32 +57,18 @@ export interface McpClientContext {
  */
 export class McpClient {
   readonly #requester: Requester;
-  readonly #serverName: string | undefined;
-  readonly #timeoutMs: number;
-  readonly #clock: Clock;
-  readonly #onRefused: McpClientContext["onRefused"];
-  /** One function for all calls. */
-  readonly #readToolResult = (result: unknown): CallToolResult => {
-    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
-    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
-      return { ...result, content: [] };
-    }
-    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
-  };
+  readonly #context: McpClientContext;
 
   constructor(requester: Requester, context: McpClientContext = {}) {
     this.#requester = requester;
-    this.#serverName = context.serverName;
-    this.#timeoutMs = context.timeoutMs ?? Infinity;
-    this.#clock = context.clock ?? systemClock;
-    this.#onRefused = context.onRefused;
+    this.#context = context;
   }
 
   /** Calls a tool; a result with `isError` is returned like any other. */
   callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
     return (
       this.#refuse("tools/call", params, NAMED, options) ??
-      this.#requester.request("tools/call", params, options).then(this.#readToolResult)
+      this.#requester.request("tools/call", params, options).then((result) => this.#readToolResult(result))
     );
   }
 
@@ -134,6 +120,14 @@ export class McpClient {
   /** Ends what {@link McpClient.subscribeResource} began. */
   async unsubscribeResource(params: ResourceParams, options?: RequestOptions): Promise<void> {
     await this.#send("resources/unsubscribe", params, ADDRESSED, OBJECT, "", options);
+  }
+
+  #readToolResult(result: unknown): CallToolResult {
+    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
+    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
+      return { ...result, content: [] };
+    }
+    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
   }
 
   #send<Result>(
@@ -197,7 +191,7 @@ export class McpClient {
     pagesRead: number,
     options: RequestOptions | undefined,
   ): (RequestOptions & CallTime) | undefined {
-    const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
+    const timeoutMs = options?.timeoutMs ?? this.#context.timeoutMs ?? Infinity;
     const spentMs = this.#clock.now() - startedAt;
     if (spentMs === 0 && pagesRead === 0) return options;
     const leftMs = timeoutMs - spentMs;
@@ -206,8 +200,16 @@ export class McpClient {
     const message = `${method} on ${this.#server} took longer than ${timeoutMs} ms; pages read: ${pagesRead}`;
     const outcome = pagesRead === 0 ? "not-sent" : "unknown";
     const error = new McpTimeoutError(message, { serverName: this.#serverName, phase: "request", outcome });
-    this.#onRefused?.({ method, options, error });
+    this.#context.onRefused?.({ method, options, error });
     throw error;
+  }
+
+  get #clock(): Clock {
+    return this.#context.clock ?? systemClock;
+  }
+
+  get #serverName(): string | undefined {
+    return this.#context.serverName;
   }
 
   get #server(): string {
@@ -229,7 +231,7 @@ export class McpClient {
     const list = issues.map((issue) => `${issue.path || "they"} ${issue.message}`).join("; ");
     const message = `invalid parameters of ${method} for ${this.#server}, so it was not sent: ${list}`;
     const error = new McpValidationError(message, { serverName: this.#serverName, issues });
-    this.#onRefused?.({ method, params, options, error });
+    this.#context.onRefused?.({ method, params, options, error });
     return Promise.reject(error);
   }
 

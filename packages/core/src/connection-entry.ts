@@ -8,27 +8,33 @@ import type { ConnectionState, PooledConnection } from "./plugin.ts";
 /** The part of its room up to which a connection is not busy enough to open another beside it. */
 const TARGET_LOAD = 0.75;
 
+const NO_KINDS: ReadonlySet<HandlerKind> = new Set();
+
 /** One connection as the pool itself sees it. */
-export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEntry>, Deadline {
-  // What each lease and request looks at comes first, and so lies in one place of the memory.
-  readonly id: number;
-  readonly connection: McpConnection;
+export class ConnectionEntry
+  extends LinkedList<Attempt>
+  implements PooledConnection, ListItem<ConnectionEntry>, Deadline
+{
+  // What each lease and request looks at comes first, and so lies in one place of the memory: the list of attempts, which
+  // the entry is itself, and whole numbers, which need no memory of their own.
   state: ConnectionState = "ready";
   inFlight = 0;
   room = 0;
   /** What it carries at the most while it is not busy enough to open another beside it; -1 with room for just one. */
   targetLoad = 0;
   uses = 0;
+  readonly connection: McpConnection;
+  readonly era: McpConnection["era"];
+  readonly id: number;
   stickyKey: string | undefined;
   timeoutsInRow = 0;
   isSuspect = false;
-  idleSince: number;
-  lastAliveAt: number;
-  /** Requests under way on it, abandoned ones and those of leases included. */
-  readonly attempts: LinkedList<Attempt> = new LinkedList();
-  /** Clock time in milliseconds up to which the server has read what was sent, since it has answered something sent then. */
-  readUpTo: number = -Infinity;
+  /** Both in whole milliseconds, rounded down. */
+  #idleSince: number;
+  #lastAliveAt: number;
 
+  /** Clock time in milliseconds up to which the server is known to have read what was sent, as far as somebody wanted to know. */
+  readUpTo: number = -Infinity;
   readonly openedAt: number;
   /** Grows by one with each reconfiguration of what a connection is made of. */
   readonly generation: number;
@@ -37,7 +43,7 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   /** Subscriptions that live on this connection. */
   pins = 0;
   /** What the server was told that its client answers. */
-  announced: ReadonlySet<HandlerKind> = new Set();
+  announced: ReadonlySet<HandlerKind> = NO_KINDS;
   /** Handlers of the lease that has the connection to itself. */
   leaseHandlers: ClientHandlers | undefined;
   isProbing = false;
@@ -56,13 +62,36 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
   unsubscribes: Unsubscribe[] = [];
 
   constructor(id: number, connection: McpConnection, room: number, generation: number, now: number) {
+    super();
     this.id = id;
     this.connection = connection;
+    this.era = connection.era;
     this.setRoom(room);
     this.generation = generation;
     this.openedAt = now;
-    this.idleSince = now;
-    this.lastAliveAt = now;
+    this.#idleSince = Math.floor(now);
+    this.#lastAliveAt = this.#idleSince;
+  }
+
+  /** Requests under way on it, abandoned ones and those of leases included. */
+  get attempts(): LinkedList<Attempt> {
+    return this;
+  }
+
+  get idleSince(): number {
+    return this.#idleSince;
+  }
+
+  set idleSince(time: number) {
+    this.#idleSince = Math.floor(time);
+  }
+
+  get lastAliveAt(): number {
+    return this.#lastAliveAt;
+  }
+
+  set lastAliveAt(time: number) {
+    this.#lastAliveAt = Math.floor(time);
   }
 
   setRoom(room: number): void {
@@ -80,10 +109,6 @@ export class ConnectionEntry implements PooledConnection, ListItem<ConnectionEnt
 
   get endpoint(): McpConnection["endpoint"] {
     return this.connection.endpoint;
-  }
-
-  get era(): McpConnection["era"] {
-    return this.connection.era;
   }
 
   /** Whether the entry may still serve, now or after a check. */

@@ -116,6 +116,9 @@ class World {
   /** Says which list each entry should be in. */
   checkLists(): void {
     const { set, entries } = this;
+    // What it remembers is looked at before the lists themselves are.
+    const { first } = set;
+    expect(first).toBe(set.ready.head);
     const ready = entries.filter(({ state }) => state === "ready");
     const inState = (state: ConnectionState) => entries.filter((entry) => entry.state === state).map(({ id }) => id);
     const ids = (list: Iterable<ConnectionEntry>) => [...list].map(({ id }) => id).sort((a, b) => a - b);

@@ -9,7 +9,6 @@ import type { InFlightLimit } from "./server-state.ts";
  */
 export class ConnectionSet {
   readonly #ready = new LinkedList<ConnectionEntry>();
-  readonly #busy = new LinkedList<ConnectionEntry>();
   readonly #limit: Pick<InFlightLimit, "claim">;
   /**
    * The head of the ready connections, where nothing is on it and it is known to be lent next. Until it is given back, it is
@@ -20,11 +19,6 @@ export class ConnectionSet {
   #lent: ConnectionEntry | undefined;
   /** Whether a connection that is given back may be lent again as it is, and nobody counts what is lent. */
   #isSimple = false;
-  readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
-  readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
-  readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
-  /** Idle, and kept for a sticky key; the least recently used comes first. */
-  readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
   #freeRoom = 0;
   /** Room that becomes free if the probes under way pass. */
   checkingRoom = 0;
@@ -37,6 +31,12 @@ export class ConnectionSet {
   peakActive = 0;
   /** How often a connection has come, or changed lists other than from one claim or release to the next. */
   moves = 0;
+  readonly #busy = new LinkedList<ConnectionEntry>();
+  readonly checking: LinkedList<ConnectionEntry> = new LinkedList();
+  readonly draining: LinkedList<ConnectionEntry> = new LinkedList();
+  readonly closing: LinkedList<ConnectionEntry> = new LinkedList();
+  /** Idle, and kept for a sticky key; the least recently used comes first. */
+  readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
 
   /** @param limit is told of what was lent when that is booked */
   constructor(limit: Pick<InFlightLimit, "claim">) {

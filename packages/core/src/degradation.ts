@@ -30,7 +30,7 @@ export function callServer<T>(
   try {
     const server = servers.get(name);
     // As most calls are.
-    if (options === undefined && server.isPlain) return work(server.main, undefined);
+    if (options === undefined && server.plain !== undefined) return work(server.main, undefined);
     const request = { method: METHODS[method], params };
     if (server.definition.onCircuitOpen === undefined) return server.run(options, work, request);
     const run = async (each: ManagedServer) => each.run(each === server ? options : forAnother(options), work, request);

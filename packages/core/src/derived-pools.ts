@@ -1,6 +1,7 @@
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { Clock } from "./clock.ts";
 import { McpPoolExhaustedError } from "./errors.ts";
+import { LateMap } from "./late-collections.ts";
 import type { McpConnectionPool } from "./pool.ts";
 
 /** A pool that is made when it is asked for first, and thrown away when nobody uses it any more. */
@@ -21,14 +22,14 @@ const ORDER_MS = 1_000;
 export class DerivedPools {
   readonly #serverName: string;
   readonly #clock: Clock;
-  readonly #pools = new Map<string, DerivedPool>();
+  readonly #pools = new LateMap<string, DerivedPool>();
 
   constructor(serverName: string, clock: Clock) {
     this.#serverName = serverName;
     this.#clock = clock;
   }
 
-  entries(): IterableIterator<[string, DerivedPool]> {
+  entries(): Iterable<[string, DerivedPool]> {
     return this.#pools.entries();
   }
 

@@ -116,7 +116,9 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   /** The same, if there is a connection for which nothing is to be done but to lend it. */
   takeNext(): ConnectionEntry | undefined {
     const { next } = this.set;
-    if (next === undefined || this.#line.head !== undefined || this.#ready.isSilent(next)) return undefined;
+    if (next === undefined || this.#line.head !== undefined) return undefined;
+    // Asked here, too, so that what would look at the clock need not be looked at itself.
+    if (this.#context.options.validateOnAcquire && this.#ready.isSilent(next)) return undefined;
     this.set.lend(next);
     this.#counters.hits++;
     return next;

@@ -1,8 +1,14 @@
 import type { Unsubscribe } from "./connector.ts";
 import type { PoolEvent, PoolEventDetail, PoolEventListener, PoolEventSource } from "./events.ts";
+import { LateMap } from "./late-collections.ts";
 
 /** Names of the events a listener wants. */
 export type PoolEventType = PoolEventDetail["type"];
+
+interface Subscription {
+  readonly listener: PoolEventListener;
+  readonly types: readonly PoolEventType[] | undefined;
+}
 
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
@@ -15,9 +21,9 @@ export class EventHub {
   wantsFinished = false;
   wantsSettled = false;
   readonly #source: PoolEventSource;
-  readonly #listeners = new Map<PoolEventListener, ReadonlySet<PoolEventType> | undefined>();
+  #subscriptions: readonly Subscription[] = [];
   /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
-  #byType = new Map<PoolEventType, readonly PoolEventListener[]>();
+  readonly #byType = new LateMap<PoolEventType, readonly PoolEventListener[]>();
   #isReporting = false;
   #isTracking = false;
 
@@ -28,7 +34,7 @@ export class EventHub {
   /** Says that leases are tracked. */
   set isTracking(isTracking: boolean) {
     this.#isTracking = isTracking;
-    this.#summarise();
+    this.#summarise(this.#subscriptions);
   }
 
   wants(type: PoolEventType): boolean {
@@ -37,11 +43,12 @@ export class EventHub {
 
   /** Adds a listener for the given types, or for all. */
   subscribe(listener: PoolEventListener, types?: readonly PoolEventType[]): Unsubscribe {
-    const wrapped: PoolEventListener = (event) => listener(event);
-    this.#listeners.set(wrapped, types === undefined ? undefined : new Set(types));
-    this.#summarise();
+    const subscription: Subscription = { listener, types: types && [...types] };
+    this.#summarise([...this.#subscriptions, subscription]);
     return () => {
-      if (this.#listeners.delete(wrapped)) this.#summarise();
+      if (this.#subscriptions.includes(subscription)) {
+        this.#summarise(this.#subscriptions.filter((each) => each !== subscription));
+      }
     };
   }
 
@@ -69,21 +76,23 @@ export class EventHub {
     result.then(undefined, onError);
   }
 
-  #summarise(): void {
-    this.#byType = new Map();
-    this.wantsAcquired = this.wants("lease-acquired");
-    this.wantsReleased = this.wants("lease-released");
+  #summarise(subscriptions: readonly Subscription[]): void {
+    this.#subscriptions = subscriptions;
+    this.#byType.clear();
+    const wants = (type: PoolEventType) => subscriptions.some((each) => isWanted(each, type));
+    this.wantsAcquired = wants("lease-acquired");
+    this.wantsReleased = wants("lease-released");
     this.wantsLeases = this.#isTracking || this.wantsAcquired || this.wantsReleased;
-    this.wantsQueued = this.wants("acquire-queued");
-    this.wantsFinished = this.wants("request-finished");
-    this.wantsSettled = this.wants("request-settled");
+    this.wantsQueued = wants("acquire-queued");
+    this.wantsFinished = wants("request-finished");
+    this.wantsSettled = wants("request-settled");
   }
 
   #listenersOf(type: PoolEventType): readonly PoolEventListener[] {
     let listeners = this.#byType.get(type);
     if (listeners === undefined) {
-      const wanting = [...this.#listeners].filter(([, types]) => types === undefined || types.has(type));
-      listeners = wanting.map(([listener]) => listener);
+      const wanting = this.#subscriptions.filter((each) => isWanted(each, type));
+      listeners = wanting.map(({ listener }) => listener);
       this.#byType.set(type, listeners);
     }
     return listeners;
@@ -96,6 +105,10 @@ export class EventHub {
     this.emit({ type: "listener-failed", error });
     this.#isReporting = false;
   }
+}
+
+function isWanted({ types }: Subscription, type: PoolEventType): boolean {
+  return types === undefined || types.includes(type);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -96,11 +96,11 @@ function ofHolder(entry: ConnectionEntry, kind: HandlerKind): ClientHandlers[Han
 
 /** Returns why handlers of one lease or one call cannot be asked on a connection, if they cannot. */
 export function attributionProblem(
-  handlers: ClientHandlers | undefined,
+  handlers: ClientHandlers,
   { era, announced }: ConnectionEntry,
   { options, serverName }: PoolContext,
 ): McpValidationError | undefined {
-  if (handlers === undefined || era === "modern") return undefined;
+  if (era === "modern") return undefined;
   if (options.sharing === "shared") {
     const why = "its server cannot say whom it asks on a shared connection";
     return invalid("handlers", `need sharing "exclusive", or handlers of the whole pool: ${why}`, serverName);

@@ -1,11 +1,12 @@
 import type { Timer } from "./clock.ts";
+import { LateSet } from "./late-collections.ts";
 import type { PoolPlugin } from "./plugin.ts";
 
 /** Reports each lease that is held for `leakThresholdMs`, once, with the stack that acquired it. */
 export const leakDetector: PoolPlugin = {
   name: "leak-detector",
   install(pool) {
-    const reported = new Set<number>();
+    const reported = new LateSet<number>();
     let timer: Timer | undefined;
     const stop = () => {
       timer?.cancel();

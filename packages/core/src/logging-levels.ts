@@ -1,3 +1,4 @@
+import { LateMap } from "./late-collections.ts";
 import type { LoggingLevel } from "./session-logging.ts";
 
 /** Identities whose levels are kept; beyond that the one that was set first is forgotten. */
@@ -5,7 +6,7 @@ const MAX_LEVELS = 10_000;
 
 /** The logging levels that were set on one server, by identity: they outlive pools, which come and go. */
 export class LoggingLevels {
-  readonly #levels = new Map<string | undefined, LoggingLevel>();
+  readonly #levels = new LateMap<string | undefined, LoggingLevel>();
 
   of(identity: string | undefined): LoggingLevel | undefined {
     return this.#levels.get(identity);

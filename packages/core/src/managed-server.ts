@@ -1,5 +1,6 @@
 import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { CapacityClaimant } from "./capacity.ts";
+import type { McpClient } from "./client.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
@@ -47,7 +48,7 @@ export class ManagedServer {
   readonly name: string;
   /** The pool without an identity; it is there from the start. */
   readonly main: McpConnectionPool;
-  #isPlain: boolean;
+  #plain: McpClient | undefined;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
@@ -75,17 +76,17 @@ export class ManagedServer {
     this.#plugins = [...shared, ...(definition.plugins ?? [])];
     const { maxConcurrentRequests = Infinity } = definition;
     this.#state = createServerState(environment.clock, definition.connector, maxConcurrentRequests);
-    this.#isPlain = isPlain(definition);
     this.main = this.#create(this.#mainOptions, name, undefined, {
       onRefusals: (refused) => {
         this.#refused = refused;
       },
     });
+    this.#plain = isPlain(definition) ? this.main.client : undefined;
   }
 
-  /** Whether calls without options go to the main pool, and have no fallback. */
-  get isPlain(): boolean {
-    return this.#isPlain;
+  /** The client of the main pool, if calls without options go there and have no fallback. */
+  get plain(): McpClient | undefined {
+    return this.#plain;
   }
 
   get definition(): McpServerDefinition {
@@ -177,7 +178,7 @@ export class ManagedServer {
         : definition.connectionKey === old.connectionKey;
     const connector = isSame ? undefined : definition.connector;
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
-    this.#isPlain = isPlain(definition);
+    this.#plain = isPlain(definition) ? this.main.client : undefined;
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;

@@ -75,7 +75,7 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
     // As most calls are: without a function for each.
     const plain = options === undefined ? this.#registry.plain(server) : undefined;
-    if (plain !== undefined) return plain.client.callTool(params);
+    if (plain !== undefined) return plain.callTool(params);
     return this.#call(server, "callTool", params, options, ({ client }, own) => client.callTool(params, own));
   }
 

@@ -187,7 +187,7 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     report("trustAnnotations", `must be true or false, not ${describe(trustAnnotations)}`);
   }
   if (tools !== undefined) checkTools(tools, report);
-  const { handlers, leaseHandlers = [] } = options;
+  const { handlers, leaseHandlers = NONE } = options;
   const problem = handlers === undefined ? undefined : handlersProblem(handlers);
   if (problem !== undefined) report("handlers", problem);
   if (!Array.isArray(leaseHandlers) || leaseHandlers.some((kind) => !HANDLER_KINDS.includes(kind))) {
@@ -198,7 +198,7 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
   }
   if (issues.length > 0) throw new McpConfigurationError(issues);
 
-  return {
+  return shared({
     // What each request looks at comes first, and so lies in one place of the memory.
     requestTimeoutMs,
     attemptTimeoutMs: options.attemptTimeoutMs ?? Infinity,
@@ -221,8 +221,21 @@ export function resolvePoolOptions(options: PoolOptions = {}, path = ""): Resolv
     trustAnnotations,
     handlers,
     leaseHandlers,
-  };
+  });
 }
+
+let latest: WeakRef<ResolvedPoolOptions> | undefined;
+
+/** Pools with equal options share one object, so that those of a manager, which mostly are equal, have one place to look at. */
+function shared(options: ResolvedPoolOptions): ResolvedPoolOptions {
+  const known = latest?.deref();
+  const names = Object.keys(options) as (keyof ResolvedPoolOptions)[];
+  if (known !== undefined && names.every((name) => Object.is(known[name], options[name]))) return known;
+  latest = new WeakRef(Object.freeze(options));
+  return options;
+}
+
+const NONE: readonly HandlerKind[] = Object.freeze([]);
 
 const COUNTS = ["minConnections", "maxConnections", "maxUses", "maxWaiting", "maxRequestsPerConnection"] as const;
 const TIMES = [

@@ -4,6 +4,7 @@ import type { Connector } from "./connector.ts";
 import type { Capacity, PoolContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { EventHub } from "./event-hub.ts";
+import { LateMap, LateSet } from "./late-collections.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { RefusedCall } from "./request-records.ts";
 import { ConnectBackoff, InFlightLimit, type ServerState } from "./server-state.ts";
@@ -64,8 +65,8 @@ export function createServerState(clock: Clock, connector: Connector, maxConcurr
   return {
     backoff: new ConnectBackoff(clock, connector.connectBackoff),
     limit: new InFlightLimit(maxConcurrentRequests),
-    toolLimits: new Map(),
-    answeredLate: new Set(),
-    shared: new Map(),
+    toolLimits: new LateMap(),
+    answeredLate: new LateSet(),
+    shared: new LateMap(),
   };
 }

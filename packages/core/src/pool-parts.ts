@@ -1,6 +1,6 @@
 import { Acquisition } from "./acquisition.ts";
 import { CALLED_AT, type CallTime } from "./call-time.ts";
-import type { McpClient, Requester } from "./client.ts";
+import { McpClient, type Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { watchConnection } from "./connection-watch.ts";
 import type { Connector } from "./connector.ts";
@@ -11,22 +11,14 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
+import { onOneConnection } from "./one-connection.ts";
 import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
-import type {
-  Admission,
-  Connect,
-  DeadlineStretch,
-  HeldLease,
-  PoolPlugin,
-  PoolRequest,
-  Request,
-  RoomHold,
-} from "./plugin.ts";
+import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request, RoomHold } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
-import { poolControl } from "./pool-control.ts";
+import { ControlOfPool } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { NO_OPTIONS, optionsError, toolTimeoutMs, withMeta } from "./request-options.ts";
+import { NO_OPTIONS, optionsError, stretchOf, toolTimeoutMs, withMeta } from "./request-options.ts";
 import { RequestPath, setOut } from "./request-path.ts";
 import { RequestRecords } from "./request-records.ts";
 import { withHeaders } from "./resolvable.ts";
@@ -43,16 +35,17 @@ export interface McpConnectionPoolOptions extends PoolOptions {
   readonly name?: string | undefined;
 }
 
-/** The most that progress stretches a request to, in milliseconds, unless its caller says otherwise. */
-const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
-
 /** Puts the parts of one pool together. */
-export class PoolParts {
+export class PoolParts implements Requester {
+  // What each request looks at comes first, and so lies in one place of the memory.
   readonly context: PoolContext;
   readonly path: RequestPath;
   /** The wraps around requests; undefined where no plugin wraps them. */
   readonly #wrapped: Request | undefined;
+  /** Whether somebody asks how many requests are under way. */
+  readonly #isCounting: boolean;
   readonly dispatcher: Dispatcher;
+  readonly client: McpClient;
   readonly acquisition: Acquisition;
   readonly leases: Leases;
   readonly plugins: PluginHost;
@@ -72,9 +65,9 @@ export class PoolParts {
     { name = "default", ...options }: McpConnectionPoolOptions,
     plugins: readonly PoolPlugin[],
     environment: PoolEnvironment,
-    client: () => McpClient,
   ) {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
+    this.#isCounting = environment.onActivity !== undefined;
     this.ownsWheel = environment.wheel === undefined;
     const { context } = this;
     const admit = (asker: Admission) => this.plugins.admit(asker);
@@ -93,10 +86,7 @@ export class PoolParts {
     const { dispatcher } = this;
     dispatcher.growth.priority = environment.priority ?? 0;
     this.acquisition = new Acquisition(context, dispatcher, admit);
-    const isCounting = environment.onActivity !== undefined;
-    this.records = new RequestRecords(context, isCounting, (error, waitMs, kind) =>
-      this.acquisition.onFailed(error, waitMs, kind),
-    );
+    this.records = new RequestRecords(context, (error, waitMs, kind) => this.acquisition.onFailed(error, waitMs, kind));
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     this.path = new RequestPath(context, dispatcher, this.recycler, {
       wait: (terms, join) => this.acquisition.wait(terms, join),
@@ -104,7 +94,7 @@ export class PoolParts {
       modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, this.recycler, {
-      requestOnLease: (lease, method, params, own) => this.start(method, params, own, lease),
+      requestOnLease: (lease, method, params, own) => this.request(method, params, own, lease),
       onRefused: (call) => this.records.refused(call),
     });
     this.warmUp = new WarmUp(context, dispatcher);
@@ -116,7 +106,15 @@ export class PoolParts {
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
-    this.tools = new ToolList(() => client().listTools(), {
+    this.client = new McpClient(this, {
+      serverName,
+      clock,
+      get timeoutMs() {
+        return context.options.requestTimeoutMs;
+      },
+      onRefused: (call) => this.records.refused(call),
+    });
+    this.tools = new ToolList(() => this.client.listTools(), {
       get ttlMs() {
         return context.options.toolListTtlMs;
       },
@@ -133,7 +131,7 @@ export class PoolParts {
       environment.loggingLevel,
     );
     // Last, since a plugin may look at the whole pool while it is installed.
-    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], poolControl(this));
+    this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], new ControlOfPool(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     const attempt = (request: PoolRequest) => this.path.attempt(request);
     const wrapped = this.plugins.wrapRequest(attempt);
@@ -158,8 +156,20 @@ export class PoolParts {
     });
   }
 
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    const { serverName } = this.context;
+    return onOneConnection(
+      {
+        serverName,
+        start: (method, params, options, lease, hold) => this.request(method, params, options, lease, hold),
+        giveBack: (entry) => this.recycler.giveBack(entry),
+      },
+      work,
+    );
+  }
+
   /** Starts a request on its way through the wraps. */
-  start(
+  request(
     method: string,
     params: Readonly<Record<string, unknown>> | undefined,
     options: RequestOptions & CallTime = NO_OPTIONS,
@@ -173,10 +183,10 @@ export class PoolParts {
     const startedAt = options[CALLED_AT] ?? clock.now();
     if (typeof options.headers === "function") {
       const result = withHeaders(options, options.headers, { serverName, timeoutMs, startedAt, clock }).then(
-        (resolved) => this.start(method, params, resolved, lease, hold),
+        (resolved) => this.request(method, params, resolved, lease, hold),
         (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
       );
-      this.records.count(result);
+      if (this.#isCounting) this.records.count(result);
       return result;
     }
     const request: PoolRequest = {
@@ -195,8 +205,8 @@ export class PoolParts {
     setOut(options[CALLED_AT] === undefined ? request : undefined, startedAt);
     try {
       const result = this.#wrapped === undefined ? this.path.attempt(request) : this.#wrapped(request);
-      this.records.count(result);
-      this.records.watch(result, request, startedAt);
+      if (this.#isCounting) this.records.count(result);
+      if (this.context.events.wantsSettled) this.records.watch(result, request, startedAt);
       return result;
     } catch (error) {
       return Promise.reject(error);
@@ -284,12 +294,4 @@ export class PoolParts {
     closer.close(entry, "lost", problem);
     this.warmUp.onFailed(problem);
   }
-}
-
-function stretchOf(
-  { maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions,
-  startedAt: number,
-  byMs: number,
-): DeadlineStretch {
-  return { byMs, latestAt: startedAt + maxTotalTimeoutMs };
 }

@@ -1,6 +1,6 @@
 import { fromNow } from "./call-time.ts";
 import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
-import { McpClient, type Requester } from "./client.ts";
+import type { McpClient, Requester } from "./client.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts";
 import { McpConfigurationError } from "./errors.ts";
@@ -9,7 +9,6 @@ import type { PoolEventListener } from "./events.ts";
 import { announcesOtherwise } from "./handler-router.ts";
 import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
-import { onOneConnection } from "./one-connection.ts";
 import { type AcquireOptions, type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
 import type { PoolPlugin } from "./plugin.ts";
 import type { PoolEnvironment } from "./pool-environment.ts";
@@ -33,7 +32,8 @@ const DRAIN_TIMEOUT_MS = 10_000;
  */
 export class McpConnectionPool implements Requester, AsyncDisposable {
   readonly #parts: PoolParts;
-  #client: McpClient | undefined;
+  /** Speaks MCP through the pool: each call takes whichever connection has room. */
+  readonly client: McpClient;
   #closing: Promise<void> | undefined;
 
   /**
@@ -47,7 +47,8 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     plugins: readonly PoolPlugin[] = [],
     environment: PoolEnvironment = {},
   ) {
-    this.#parts = new PoolParts(connector, options, plugins, environment, () => this.client);
+    this.#parts = new PoolParts(connector, options, plugins, environment);
+    this.client = this.#parts.client;
   }
 
   /** Name of the pool: the server's, unless the server has several pools. */
@@ -65,19 +66,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   get isClosed(): boolean {
     return this.#parts.dispatcher.isClosed;
-  }
-
-  /** Speaks MCP through the pool: each call takes whichever connection has room. */
-  get client(): McpClient {
-    if (this.#client !== undefined) return this.#client;
-    const { serverName, options, clock } = this.#parts.context;
-    this.#client = new McpClient(this, {
-      serverName,
-      timeoutMs: options.requestTimeoutMs,
-      clock,
-      onRefused: (call) => this.#parts.records.refused(call),
-    });
-    return this.#client;
   }
 
   /**
@@ -167,20 +155,12 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Sends any request on whichever connection has room, and resolves with the JSON-RPC result. */
   request(method: string, params?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<unknown> {
-    return this.#parts.start(method, params, options);
+    return this.#parts.request(method, params, options);
   }
 
   /** Runs requests that belong together, such as the pages of a list, on one connection. */
   onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
-    const { recycler } = this.#parts;
-    return onOneConnection(
-      {
-        serverName: this.serverName,
-        start: (method, params, options, lease, hold) => this.#parts.start(method, params, options, lease, hold),
-        giveBack: (entry) => recycler.giveBack(entry),
-      },
-      work,
-    );
+    return this.#parts.onOneConnection(work);
   }
 
   /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. With headers of its own, a call is not served from it. */
@@ -260,7 +240,6 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
     this.#parts.context.options = resolved;
     this.#parts.dispatcher.settle();
     this.#parts.dispatcher.growth.priority = priority ?? this.#parts.dispatcher.growth.priority;
-    this.#client = undefined;
     const isOther = connector !== undefined && connector !== this.#parts.context.connector;
     if (isOther) this.#parts.context.connector = connector;
     const isRenewed = isOther || announcesOtherwise(old, resolved);

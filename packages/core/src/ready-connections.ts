@@ -33,7 +33,7 @@ export class ReadyConnections {
   /** Returns a connection that may be lent to one caller now. */
   first(): ConnectionEntry | undefined {
     const { head } = this.#set.ready;
-    // Looks at as little as possible: this is on the way of every lease and request.
+    // Looks at as little as possible: this is on the way of many leases and requests.
     return head !== undefined && !this.#context.options.validateOnAcquire ? head : this.next(1);
   }
 

@@ -5,6 +5,7 @@ import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpTimeoutError } from "./errors.ts";
+import { LateSet } from "./late-collections.ts";
 import { invoke } from "./opener.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 
@@ -13,7 +14,7 @@ export class Recycler {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
   readonly #requesterFor: (entry: ConnectionEntry) => Requester;
-  readonly #resets = new Set<() => void>();
+  readonly #resets = new LateSet<() => void>();
 
   constructor(context: PoolContext, dispatcher: Dispatcher, requesterFor: (entry: ConnectionEntry) => Requester) {
     this.#context = context;

@@ -1,6 +1,7 @@
 import { handlersProblem } from "./client-handlers.ts";
 import { McpValidationError } from "./errors.ts";
 import type { AcquireOptions, RequestOptions, ResolvedPoolOptions } from "./options.ts";
+import type { DeadlineStretch } from "./plugin.ts";
 
 /** Merges `options.meta` into the parameters; what the parameters say themselves wins. */
 export function withMeta(
@@ -104,4 +105,16 @@ export function toolTimeoutMs(
 ): number | undefined {
   if (tools === undefined || method !== "tools/call") return undefined;
   return tools.get(String(params?.name))?.timeoutMs;
+}
+
+/** The most that progress stretches a request to, in milliseconds, unless its caller says otherwise. */
+const MAX_TOTAL_TIMEOUT_MS = 3_600_000;
+
+/** Returns how far progress stretches the time of a request that began at a time of the clock, in milliseconds. */
+export function stretchOf(
+  { maxTotalTimeoutMs = MAX_TOTAL_TIMEOUT_MS }: RequestOptions,
+  startedAt: number,
+  byMs: number,
+): DeadlineStretch {
+  return { byMs, latestAt: startedAt + maxTotalTimeoutMs };
 }

@@ -89,7 +89,7 @@ export class RequestPath implements AttemptHost {
   /** Sends a request on a given connection, unless a listener has made its caller give up since room was looked for. */
   send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
     const { handlers, signal } = request.options;
-    const problem = attributionProblem(handlers, entry, this.context);
+    const problem = handlers === undefined ? undefined : attributionProblem(handlers, entry, this.context);
     if (problem !== undefined || signal?.aborted) {
       if (terms.hasRoom) this.#recycler.giveBack(entry);
       terms.bulkhead?.limit.give();
@@ -113,9 +113,11 @@ export class RequestPath implements AttemptHost {
     switch (failure?.judgement) {
       case undefined:
       case "answered":
-        if (terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
+        // Only requests that were abandoned want to know, and those are still on the connection.
+        if (entry.size > 1 && terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
         entry.timeoutsInRow = 0;
-        checker.alive(entry, coarseNow(this.context.clock));
+        entry.lastAliveAt = coarseNow(this.context.clock);
+        if (entry.isSuspect) checker.alive(entry, entry.lastAliveAt);
         return;
       case "overloaded":
       case "unauthorised":

@@ -20,33 +20,29 @@ export type TellFailed = (error: unknown, waitMs: number, kind: WaitTerms["kind"
 /** Keeps account of a pool's requests: how many are under way, and how each of them ends for its caller. */
 export class RequestRecords {
   readonly #context: PoolContext;
-  readonly #isCounting: boolean;
   readonly #tellFailed: TellFailed;
   #underWay = 0;
   /** Whether the pool has told of its end, after which it tells nothing more. */
   isOver = false;
 
-  constructor(context: PoolContext, isCounting: boolean, tellFailed: TellFailed) {
+  constructor(context: PoolContext, tellFailed: TellFailed) {
     this.#context = context;
-    this.#isCounting = isCounting;
     this.#tellFailed = tellFailed;
   }
 
-  /** Requests inside the wraps, where they may hold no room: between two attempts, for one. Counted only where somebody asks. */
+  /** Requests inside the wraps, where they may hold no room: between two attempts, for one. */
   get underWay(): number {
     return this.#underWay;
   }
 
   count(result: Promise<unknown>): void {
-    if (!this.#isCounting) return;
     this.#underWay++;
     const end = () => void this.#underWay--;
     result.then(end, end);
   }
 
-  /** Tells of the end of a request, if somebody wants to know. */
+  /** Tells of the end of a request. */
   watch(result: Promise<unknown>, request: PoolRequest, startedAt: number): void {
-    if (!this.#context.events.wantsSettled) return;
     const { method, options } = request;
     const target = targetOf(request);
     result.then(

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { McpValidationError } from "./errors.ts";
+import { LateMap } from "./late-collections.ts";
 
 /** How long a subscription that could not be restored waits for the next attempt, in milliseconds: at first, and at most. */
 const RETRY_MS = 1_000;
@@ -53,7 +54,7 @@ export interface SubscriptionHost {
 /** Keeps resource subscriptions: one per resource however many callers want it, and again on a new connection after a loss. */
 export class ResourceSubscriptions {
   readonly #host: SubscriptionHost;
-  readonly #byUri = new Map<string, Subscription>();
+  readonly #byUri = new LateMap<string, Subscription>();
   #isCleared = false;
 
   constructor(host: SubscriptionHost) {

@@ -1,4 +1,5 @@
 import { type CapacityClaimant, ConnectionCap } from "./capacity.ts";
+import type { McpClient } from "./client.ts";
 import { type Clock, systemClock, type Timer } from "./clock.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { type Issue, McpConfigurationError, McpPoolClosedError, McpServerNotFoundError } from "./errors.ts";
@@ -64,10 +65,9 @@ export class ServerRegistry {
     throw new McpServerNotFoundError(name, [...this.#servers.keys()]);
   }
 
-  /** Returns the pool for calls without options, where nothing else may come of them; see `ManagedServer.isPlain`. */
-  plain(name: string): McpConnectionPool | undefined {
-    const server = this.#servers.get(name);
-    return server?.isPlain ? server.main : undefined;
+  /** Returns the client for calls without options, where nothing else may come of them. */
+  plain(name: string): McpClient | undefined {
+    return this.#servers.get(name)?.plain;
   }
 
   /** Names of the servers, or of those with a tag. */

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
+import type { LateMap, LateSet } from "./late-collections.ts";
 
 /** A connection that is lost before this age counts as a failed connect, however well its handshake went. */
 const SHORT_LIFE_MS = 10_000;
@@ -204,9 +205,9 @@ export interface ServerState {
   readonly backoff: ConnectBackoff;
   readonly limit: InFlightLimit;
   /** Limits of single tools, by name. */
-  readonly toolLimits: Map<string, InFlightLimit>;
+  readonly toolLimits: LateMap<string, InFlightLimit>;
   /** Kinds of requests that the server answered although it had read their cancellation. */
-  readonly answeredLate: Set<string>;
+  readonly answeredLate: LateSet<string>;
   /** What plugins share between the pools, by name. */
-  readonly shared: Map<string, unknown>;
+  readonly shared: LateMap<string, unknown>;
 }

@@ -1,5 +1,6 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { McpPoolError } from "./errors.ts";
+import { LateSet } from "./late-collections.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { Admission } from "./plugin.ts";
 import type { WaitQueue } from "./wait-queue.ts";
@@ -21,7 +22,8 @@ export class SideLines {
   /** Callers that wait for a connection that is opened from now on. */
   readonly fresh: LinkedList<Waiter> = new LinkedList();
   readonly #host: SideLinesHost;
-  readonly #lines = new Set<LinkedList<Waiter>>([this.fresh]);
+  /** Lines whose callers somebody else sends on. */
+  readonly #others = new LateSet<LinkedList<Waiter>>();
 
   constructor(host: SideLinesHost) {
     this.#host = host;
@@ -29,7 +31,7 @@ export class SideLines {
 
   /** Adds a line whose callers somebody else sends on. */
   add(line: LinkedList<Waiter>): void {
-    this.#lines.add(line);
+    this.#others.add(line);
   }
 
   /** Waits for a connection that is opened from now on; for any, once none can come. */
@@ -43,7 +45,7 @@ export class SideLines {
   sort(): void {
     const { queue, admit, canBringFresh } = this.#host;
     if (queue.size === queue.length) return;
-    for (const line of this.#lines) {
+    for (const line of this.#lines()) {
       for (const waiter of line) {
         const refusal = admit(waiter.terms.asker);
         if (refusal !== undefined) queue.reject(waiter, refusal);
@@ -64,6 +66,11 @@ export class SideLines {
   }
 
   rejectAll(error: unknown): void {
-    for (const line of this.#lines) for (const waiter of [...line]) this.#host.queue.reject(waiter, error);
+    for (const line of this.#lines()) for (const waiter of [...line]) this.#host.queue.reject(waiter, error);
+  }
+
+  *#lines(): IterableIterator<LinkedList<Waiter>> {
+    yield this.fresh;
+    yield* this.#others;
   }
 }

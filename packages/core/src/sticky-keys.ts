@@ -1,4 +1,5 @@
 import type { ConnectionEntry } from "./connection-entry.ts";
+import { LateMap, LateSet } from "./late-collections.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -15,8 +16,8 @@ export interface StickyBinding {
 
 /** Binds sticky keys to connections, one to one. */
 export class StickyKeys {
-  readonly #bindings = new Map<string, StickyBinding>();
-  readonly #lost = new Set<string>();
+  readonly #bindings = new LateMap<string, StickyBinding>();
+  readonly #lost = new LateSet<string>();
 
   get(key: string): StickyBinding | undefined {
     return this.#bindings.get(key);

@@ -3,6 +3,7 @@ import type { ConnectionSet } from "./connection-set.ts";
 import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { McpPoolError } from "./errors.ts";
+import { LateSet } from "./late-collections.ts";
 import type { Admission } from "./plugin.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { StickyKeys } from "./sticky-keys.ts";
@@ -31,7 +32,7 @@ export class StickyLine {
   readonly #host: StickyLineHost;
   readonly #keys = new StickyKeys();
   /** Idle connections whose callers the server's in-flight limit holds up. */
-  readonly #held = new Set<ConnectionEntry>();
+  readonly #held = new LateSet<ConnectionEntry>();
 
   constructor(context: PoolContext, host: StickyLineHost) {
     this.#context = context;

@@ -1,5 +1,6 @@
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { LateMap } from "./late-collections.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { targetOf } from "./request-errors.ts";
@@ -37,7 +38,7 @@ export class ToolBulkhead implements LimitWaiter {
 export class ToolBulkheads {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
-  readonly #bulkheads = new Map<string, ToolBulkhead>();
+  readonly #bulkheads = new LateMap<string, ToolBulkhead>();
 
   constructor(context: PoolContext, dispatcher: Dispatcher) {
     this.#context = context;

@@ -3,6 +3,7 @@ import { BudgetLine } from "./budget-line.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
+import { LateSet } from "./late-collections.ts";
 import { LinkedList } from "./linked-list.ts";
 import { type Expiry, OwnBudgets, Waiter, type WaiterHost, type WaitMode, type WaitTerms } from "./waiter.ts";
 
@@ -24,7 +25,7 @@ export class WaitQueue implements WaiterHost {
   readonly line: LinkedList<Waiter> = new LinkedList();
   readonly #budgets: BudgetLine;
   /** Callers for any connection who have waited elsewhere before, and so keep budgets of their own. */
-  readonly #loners = new Set<Waiter>();
+  readonly #loners = new LateSet<Waiter>();
   /** Callers in other lists than the line. */
   #besides = 0;
 

@@ -1,6 +1,7 @@
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { McpConnectionError, type McpPoolError } from "./errors.ts";
+import { LateSet } from "./late-collections.ts";
 import { closedError } from "./wait-errors.ts";
 
 interface Waiting {
@@ -12,7 +13,7 @@ interface Waiting {
 export class WarmUp {
   readonly #context: PoolContext;
   readonly #dispatcher: Dispatcher;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new LateSet<Waiting>();
   #lastError: McpPoolError | undefined;
 
   constructor(context: PoolContext, dispatcher: Dispatcher) {

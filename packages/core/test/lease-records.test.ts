@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { CIRCUIT_BREAKER, HEALTH, McpConfigurationError } from "../src/index.ts";
-import type { FakeClock } from "../src/testing/index.ts";
+import { after, type FakeClock, ok } from "../src/testing/index.ts";
 import { exclusivePool, outcomeOf, type ScriptedPool, type ScriptedPoolSetup, scriptedPool } from "./scripted-pool.ts";
 
 /** An exclusive pool that nobody listens to, on a clock whose coarse time lags 40 ms behind. */
@@ -164,11 +164,18 @@ describe("an acquire that is refused at once", () => {
 });
 
 describe("the client of a pool", () => {
-  it("is made once, and anew when other options are in force", () => {
-    const { pool } = scriptedPool();
+  it("is one and the same, and goes by the options in force", async () => {
+    const { pool, connector, clock } = scriptedPool();
     const { client } = pool;
+    pool.reconfigure({ requestTimeoutMs: 1_000 });
     expect(pool.client).toBe(client);
-    pool.reconfigure({ requestTimeoutMs: 5 });
-    expect(pool.client).not.toBe(client);
+    let page = 0;
+    connector.onRequest.always(() => after(600, ok({ tools: [], nextCursor: `page ${++page}` })));
+    const list = outcomeOf(client.listTools());
+    await clock.advance(999);
+    expect(list.state).toBe("pending");
+    await clock.advance(1);
+    expect(list.error).toMatchObject({ code: "TIMEOUT" });
+    await clock.advance(1_000);
   });
 });

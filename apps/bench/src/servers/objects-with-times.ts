@@ -23,6 +23,7 @@ export class SlowConnector implements Connector {
       await delay(this.#callMs);
       return { content: [] };
     };
-    return { ...connection, suggestedConcurrency: this.suggestedConcurrency, request: call };
+    const own = { suggestedConcurrency: this.suggestedConcurrency, request: call, startRequest: undefined };
+    return Object.assign(connection, own);
   }
 }

@@ -1,4 +1,5 @@
 import { type Lease, McpConnectionPool, type PoolControl, type PoolOptions, type PoolPlugin } from "../../src/index.ts";
+import { LateMap, LateSet } from "../../src/late-collections.ts";
 import { ConnectBackoff, InFlightLimit } from "../../src/server-state.ts";
 import { type Coverage, type Invariant, Violation } from "./invariants.ts";
 import type { Program } from "./program.ts";
@@ -63,9 +64,9 @@ export class RunState {
     const server = {
       limit: this.limit,
       backoff: this.backoff,
-      toolLimits: new Map(),
-      answeredLate: new Set<string>(),
-      shared: new Map(),
+      toolLimits: new LateMap<string, InFlightLimit>(),
+      answeredLate: new LateSet<string>(),
+      shared: new LateMap<string, unknown>(),
     };
     this.pool = new McpConnectionPool(this.world, this.options(pool.max), [spy], { clock, server });
   }
