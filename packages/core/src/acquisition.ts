@@ -37,7 +37,7 @@ export class Acquisition {
     if (signal?.aborted) throw signal.reason;
     if (stickyKey === undefined) return this.take() ?? this.wait(this.#terms(options, plain()));
     this.#checkAdmission();
-    return this.#dispatcher.takeSticky(stickyKey, this.#terms(options, plain()), () => {
+    return this.#dispatcher.sticky.take(stickyKey, this.#terms(options, plain()), () => {
       if (this.#isFull) throw this.#fullError();
     });
   }

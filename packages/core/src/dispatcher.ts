@@ -11,6 +11,7 @@ import { Growth } from "./growth.ts";
 import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
 import { ReadyConnections } from "./ready-connections.ts";
+import { Rounds } from "./rounds.ts";
 import type { InFlightLimit, LimitUser, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
 import type { CountedTotals } from "./stats.ts";
@@ -31,7 +32,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   readonly #line: LinkedList<Waiter>;
   #isStarted = false;
   #isClosed = false;
-  #isDispatching = false;
+  readonly #matching = new Rounds(() => this.#match());
   readonly closer: Closer;
   readonly checker: Checker;
   readonly queue: WaitQueue;
@@ -39,9 +40,8 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   readonly sides: SideLines;
   readonly #host: DispatcherHost;
   readonly #ready: ReadyConnections;
-  readonly #sticky: StickyLine;
+  readonly sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
-  #isAgain = false;
 
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
@@ -54,7 +54,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
-      followers: () => this.#sticky.unboundWaiters(),
+      followers: () => this.sticky.unboundWaiters(),
     });
     this.#line = this.queue.line;
     this.closer = new Closer(context, this.set, {
@@ -67,41 +67,29 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       onStillInDoubt: () => this.dispatch(),
       onDied: (entry, cause) => this.closer.close(entry, "probe-failed", cause),
     });
-    this.#ready = new ReadyConnections(context, this.set, this.checker);
     this.growth = new Growth(context, connect, this, {
       onOpened: (entry, durationMs) => this.#onOpened(entry, durationMs),
       onOpenFailed: (error) => this.#onOpenFailed(error),
       dispatch: () => this.dispatch(),
       onLimited: () => context.server.limit.await(this),
-      onCrowded: (missing) => this.#sticky.giveUp(missing),
+      onCrowded: (missing) => this.sticky.giveUp(missing),
       admitsRefill: () => host.admit("refill") === undefined,
       fresh: () => this.sides.fresh.size,
     });
-    this.sides = new SideLines({
-      queue: this.queue,
-      admit: (asker) => host.admit(asker),
-      canBringFresh: () => this.growth.isOpening || this.growth.canOpen,
-      grow: () => this.growth.grow(),
+    const { set, queue, checker, closer, growth } = this;
+    this.#ready = new ReadyConnections(context, this, { set, checker, closer, growth });
+    const ready = this.#ready;
+    this.sides = new SideLines(host, {
+      queue,
+      growth,
       tryGrant: (waiter, entry) => {
         const isGranted = context.server.limit.take(this);
         if (isGranted) this.#grant(waiter, entry);
         return isGranted;
       },
     });
-    this.#sticky = new StickyLine(context, {
-      set: this.set,
-      queue: this.queue,
-      dispatch: () => this.dispatch(),
-      take: () => this.take(),
-      wait: (terms) => this.wait(terms),
-      hit: (entry) => void this.#hit(entry),
-      grant: (waiter, entry) => this.#grant(waiter, entry),
-      isQuiet: (entry) => this.#ready.isQuiet(entry),
-      check: (entry) => this.checker.check(entry),
-      close: (entry, reason) => this.closer.close(entry, reason),
-      admit: (asker) => host.admit(asker),
-      sessionLostError: (key) => host.sessionLostError(key),
-    });
+    const grant = (waiter: Waiter, entry: ConnectionEntry) => this.#grant(waiter, entry);
+    this.sticky = new StickyLine(context, host, { pool: this, set, queue, ready, checker, closer, grant });
   }
 
   get isClosed(): boolean {
@@ -126,7 +114,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Joins the wait queue behind others, if that is all there is to do. */
   followOn<Granted>(terms: WaitTerms<Granted>): Promise<Granted> | undefined {
-    if (this.#line.head === undefined || !this.growth.isResting || this.#isDispatching) return undefined;
+    if (this.#line.head === undefined || !this.growth.isResting || this.#matching.isUnderWay) return undefined;
     const { events, options } = this.#context;
     if (events.wantsQueued || this.queue.size >= options.maxWaiting) return undefined;
     return this.queue.add(terms);
@@ -135,8 +123,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   #takeReady(): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
-    const entry = this.#ready.first();
-    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
+    return this.#ready.take();
   }
 
   /**
@@ -146,35 +133,25 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   takeBut(avoid: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
-    const entry = this.#ready.but(avoid, this);
-    return entry !== undefined && this.#limit.take(this) ? this.#hit(entry) : undefined;
+    return this.#ready.takeBut(avoid);
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
   start(): void {
     this.#isStarted = true;
-    this.growth.start();
-  }
-
-  /** Claims the connection of a sticky key, or waits in line for it; `refuseIfFull` throws when nobody may. */
-  takeSticky<Granted>(
-    key: string,
-    terms: WaitTerms<Granted>,
-    refuseIfFull: () => void,
-  ): ConnectionEntry | Promise<Granted> {
-    return this.#sticky.take(key, terms, refuseIfFull);
+    this.growth.isStarted = true;
   }
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
   needsFresh(avoid: number | undefined): boolean {
-    return this.growth.canOpen && (avoid === undefined || this.set.hasOnly(avoid));
+    return this.#ready.needsFresh(avoid);
   }
 
   /** Joins the wait queue. */
   wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted> {
     const promise = this.queue.add(terms);
     // Who joins a line beside no room changes nothing for those before, except that more may be missing.
-    if (this.#line.size === 1 || this.set.ready.size > 0 || this.#isDispatching) this.dispatch();
+    if (this.#line.size === 1 || this.set.ready.size > 0 || this.#matching.isUnderWay) this.dispatch();
     else if (!this.growth.isResting) this.growth.grow();
     return promise;
   }
@@ -213,7 +190,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       if (entry.state === "draining") entry.drainEnds?.();
       else if (entry.state === "checking") this.checker.check(entry);
     }
-    if (entry.stickyKey !== undefined) this.#sticky.onReleased(entry);
+    if (entry.stickyKey !== undefined) this.sticky.onReleased(entry);
     this.#limit.give();
     if (entry.state === "ready") this.#serve(entry);
   }
@@ -225,7 +202,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
-    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#isDispatching) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#matching.isUnderWay) return false;
     if (this.#limit.isAwaited) return false;
     if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
@@ -234,24 +211,14 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
-    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
+    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
     if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }
 
   /** Matches callers with room until one side runs out, then opens what is missing. A call from within makes it go round again. */
   dispatch(): void {
-    this.#isAgain = true;
-    if (this.#isDispatching) return;
-    this.#isDispatching = true;
-    try {
-      while (this.#isAgain) {
-        this.#isAgain = false;
-        this.#match();
-      }
-    } finally {
-      this.#isDispatching = false;
-    }
+    this.#matching.run();
   }
 
   #match(): void {
@@ -259,7 +226,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       if (this.set.size === 0 && this.growth.connecting === 0) this.#host.onEmpty();
       return;
     }
-    this.#sticky.serveHeld();
+    this.sticky.serveHeld();
     this.sides.sort();
     const { queue } = this;
     for (let waiter = queue.head; waiter !== undefined; waiter = queue.head) {
@@ -280,43 +247,30 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   /** Rejects all callers and takes every connection out of use. */
   close(drainMs: number): void {
     this.#isClosed = true;
-    this.#sticky.close();
+    this.sticky.close();
     this.#limit.leave(this);
     const error = this.#host.closedError();
     for (let waiter = this.queue.head; waiter !== undefined; waiter = this.queue.head) this.queue.reject(waiter, error);
-    for (const waiter of [...this.#sticky.waiters()]) this.queue.reject(waiter, error);
+    for (const waiter of [...this.sticky.waiters()]) this.queue.reject(waiter, error);
     this.sides.rejectAll(error);
     for (const entry of [...this.set]) this.closer.retire(entry, "pool-closed", undefined, drainMs);
     this.growth.close();
+    this.#limit.part(this);
     this.dispatch();
-  }
-
-  /** Lends a connection to a caller who did not have to wait. */
-  #hit(entry: ConnectionEntry): ConnectionEntry {
-    this.set.claim(entry);
-    this.#counters.hits++;
-    if (entry.room > 1 && this.set.relaxed === 0) this.growth.openSpare();
-    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
-    return entry;
   }
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.set.claim(entry);
     this.#counters.misses++;
     const key = waiter.terms.stickyKey;
-    if (key !== undefined) this.#sticky.onGranted(key, entry);
+    if (key !== undefined) this.sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);
-    if (entry.uses >= this.#context.options.maxUses) this.#wearOut(entry);
-  }
-
-  /** The use that reaches `maxUses` is the last. */
-  #wearOut(entry: ConnectionEntry): void {
-    this.closer.retire(entry, "max-uses");
+    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
   }
 
   /** A connection has room again: first for those who wait for just this one, then for all. */
   #serve(entry: ConnectionEntry): void {
-    if (entry.stickyKey !== undefined) this.#sticky.serve(entry);
+    if (entry.stickyKey !== undefined) this.sticky.serve(entry);
     if (this.#line.size > 0 || this.set.checkingRoom > 0) this.dispatch();
   }
 
@@ -336,7 +290,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   }
 
   #onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void {
-    this.#sticky.onLeft(waiter);
+    this.sticky.onLeft(waiter);
     this.#host.onLeft(waiter, error);
     if (this.#isClosed) return;
     // A connect that outlasts its caller goes on, or one that always does would neither succeed nor count as failed.
@@ -346,7 +300,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   #onStopped(entry: ConnectionEntry, reason: CloseReason): void {
     entry.cancelProbe?.();
-    this.#sticky.onStopped(entry, reason);
+    this.sticky.onStopped(entry, reason);
     this.#host.onStopped(entry);
     for (const attempt of [...entry.attempts]) attempt.onStopped();
     this.dispatch();

@@ -48,7 +48,8 @@ export class Growth implements CapacityClaimant {
   readonly #host: GrowthHost;
   readonly #opener: Opener;
   readonly #retry: Timeout;
-  #isStarted = false;
+  /** Whether the pool is in use, and keeps its minimum. */
+  isStarted = false;
   #isClosed = false;
   /** Clock time in milliseconds until which a breaker refuses connects, as far as it said. */
   #refusedUntil = 0;
@@ -128,18 +129,12 @@ export class Growth implements CapacityClaimant {
     return this.#restedAt === this.#parts.set.moves && this.#context.server.limit.max === Infinity;
   }
 
-  /** From now on the pool is in use, and keeps its minimum. */
-  start(): void {
-    this.#isStarted = true;
-  }
-
   /** Opens what is missing. Called whenever callers, room or places have changed. */
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    this.#restedAt = -1;
-    if (this.#isAtRest) {
-      this.#restedAt = this.#parts.set.moves;
+    this.#restedAt = this.#isAtRest ? this.#parts.set.moves : -1;
+    if (this.#restedAt >= 0) {
       if (this.#parts.queue.length === 0) capacity?.withdraw(this);
       return;
     }
@@ -188,7 +183,6 @@ export class Growth implements CapacityClaimant {
 
   /** Starts a new generation: what is being opened is given up, what is open drains. */
   renew(): void {
-    this.#restedAt = -1;
     this.#suggestedRoom = undefined;
     this.#refusedUntil = 0;
     this.#context.server.backoff.reset(this.#context.connector.connectBackoff);
@@ -283,7 +277,7 @@ export class Growth implements CapacityClaimant {
 
   /** How many connections should be opening now for the minimum. */
   #forMinimum(): number {
-    const missing = (this.#isStarted ? this.#context.options.minConnections : 0) - this.#parts.set.usable;
+    const missing = (this.isStarted ? this.#context.options.minConnections : 0) - this.#parts.set.usable;
     if (missing <= 0) return 0;
     const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
     return isRefused ? 0 : missing;

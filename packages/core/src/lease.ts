@@ -45,7 +45,11 @@ export interface LeaseExtras {
  * A second release does nothing, whoever holds the connection by then.
  */
 export class Lease implements HeldLease, Requester, AsyncDisposable {
-  /** A promise asks what it is resolved with for this. To find nothing, it would look through all prototypes, at a tenth of the cost of a lease. */
+  /**
+   * A promise asks what it is resolved with for this. To find nothing, it would look through all prototypes, which costs a tenth
+   * of a lease.
+   */
+  // biome-ignore lint/suspicious/noThenProperty: it says that there is none
   readonly then: undefined = undefined;
   /** Unique within the pool. */
   readonly id: number;
@@ -166,7 +170,10 @@ export class Lease implements HeldLease, Requester, AsyncDisposable {
    * @param error what the work failed with, if it did; one that says the connection is broken takes it out of use
    */
   release(error?: unknown): void {
-    if (error !== undefined || this.#extras !== undefined || this.#isReleased) return this.#end(false, error);
+    if (error !== undefined || this.#extras !== undefined || this.#isReleased) {
+      this.#end(false, error);
+      return;
+    }
     this.#isReleased = true;
     this.#host.takeBack(this, this.#entry);
   }

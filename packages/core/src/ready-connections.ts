@@ -1,22 +1,62 @@
 import type { Checker } from "./checker.ts";
 import { coarseNow } from "./clock.ts";
+import type { Closer } from "./closer.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
+import type { Growth } from "./growth.ts";
+import type { LimitWaiter } from "./server-state.ts";
 
 /** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
 const QUIET_MS = 500;
 
-/** Says which of the ready connections is lent next. Idle ones that were quiet for long are probed first. */
+/** The parts of a pool that lending touches. */
+export interface LendingParts {
+  readonly set: ConnectionSet;
+  readonly checker: Checker;
+  readonly closer: Closer;
+  readonly growth: Growth;
+}
+
+/** Lends ready connections to callers who need not wait. Idle ones that were quiet for long are probed first. */
 export class ReadyConnections {
   readonly #context: PoolContext;
+  readonly #limitWaiter: LimitWaiter;
+  readonly #parts: LendingParts;
   readonly #set: ConnectionSet;
   readonly #checker: Checker;
 
-  constructor(context: PoolContext, set: ConnectionSet, checker: Checker) {
+  /** @param limitWaiter is called when units of the server's limit are free again, where there were none */
+  constructor(context: PoolContext, limitWaiter: LimitWaiter, parts: LendingParts) {
     this.#context = context;
-    this.#set = set;
-    this.#checker = checker;
+    this.#limitWaiter = limitWaiter;
+    this.#parts = parts;
+    this.#set = parts.set;
+    this.#checker = parts.checker;
+  }
+
+  /** Claims room on whichever connection is first. */
+  take(): ConnectionEntry | undefined {
+    return this.#lendWithinLimit(this.#first());
+  }
+
+  /** The same on another connection than one, if there is one; on that one only if a new one is not to be had. */
+  takeBut(avoid: number): ConnectionEntry | undefined {
+    return this.#lendWithinLimit(this.#but(avoid));
+  }
+
+  /** Lends a connection to a caller who did not have to wait. The use that reaches `maxUses` is the last. */
+  lend(entry: ConnectionEntry): void {
+    const { counters, options } = this.#context;
+    this.#set.claim(entry);
+    counters.hits++;
+    if (entry.room > 1 && this.#set.relaxed === 0) this.#parts.growth.openSpare();
+    if (entry.uses >= options.maxUses) this.#parts.closer.retire(entry, "max-uses");
+  }
+
+  /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
+  needsFresh(avoid: number | undefined): boolean {
+    return this.#parts.growth.canOpen && (avoid === undefined || this.#set.hasOnly(avoid));
   }
 
   /** Returns a connection that may be lent now; starts as many probes as that many callers need. */
@@ -30,21 +70,6 @@ export class ReadyConnections {
     return undefined;
   }
 
-  /** Returns a connection that may be lent to one caller now. */
-  first(): ConnectionEntry | undefined {
-    const { head } = this.#set.ready;
-    // Looks at as little as possible: this is on the way of many leases and requests.
-    return head !== undefined && !this.#context.options.validateOnAcquire ? head : this.next(1);
-  }
-
-  /** The same, but other than one that is to be avoided; that one only if a new one is not to be had. */
-  but(avoid: number, pool: { needsFresh(avoid: number): boolean }): ConnectionEntry | undefined {
-    for (let entry = this.#set.ready.head; entry !== undefined; entry = entry.next) {
-      if (entry.id !== avoid && !this.isQuiet(entry)) return entry;
-    }
-    return pool.needsFresh(avoid) ? undefined : this.next(1);
-  }
-
   isQuiet(entry: ConnectionEntry): boolean {
     return entry.inFlight === 0 && this.isSilent(entry);
   }
@@ -53,5 +78,24 @@ export class ReadyConnections {
   isSilent({ lastAliveAt }: ConnectionEntry): boolean {
     const { options, clock } = this.#context;
     return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
+  }
+
+  #first(): ConnectionEntry | undefined {
+    const { head } = this.#set.ready;
+    // Looks at as little as possible: this is on the way of many leases and requests.
+    return head !== undefined && !this.#context.options.validateOnAcquire ? head : this.next(1);
+  }
+
+  #but(avoid: number): ConnectionEntry | undefined {
+    for (let entry = this.#set.ready.head; entry !== undefined; entry = entry.next) {
+      if (entry.id !== avoid && !this.isQuiet(entry)) return entry;
+    }
+    return this.needsFresh(avoid) ? undefined : this.next(1);
+  }
+
+  #lendWithinLimit(entry: ConnectionEntry | undefined): ConnectionEntry | undefined {
+    if (entry === undefined || !this.#context.server.limit.take(this.#limitWaiter)) return undefined;
+    this.lend(entry);
+    return entry;
   }
 }

@@ -1,42 +1,47 @@
+import type { Checker } from "./checker.ts";
+import type { Closer } from "./closer.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
-import type { McpPoolError } from "./errors.ts";
+import type { DispatcherHost } from "./dispatcher-host.ts";
 import { LateSet } from "./late-collections.ts";
-import type { Admission } from "./plugin.ts";
+import type { ReadyConnections } from "./ready-connections.ts";
 import type { LimitWaiter } from "./server-state.ts";
 import { StickyKeys } from "./sticky-keys.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
 
-/** The parts of a pool that its sticky keys touch, and what they ask of it. */
-export interface StickyLineHost extends LimitWaiter {
+/** The parts of a pool that its sticky keys touch. */
+export interface StickyLineParts {
+  readonly pool: LimitWaiter & {
+    take(): ConnectionEntry | undefined;
+    wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted>;
+  };
   readonly set: ConnectionSet;
   readonly queue: WaitQueue;
-  take(): ConnectionEntry | undefined;
-  wait<Granted>(terms: WaitTerms<Granted>): Promise<Granted>;
-  /** Lends an idle connection at once. */
-  hit(entry: ConnectionEntry): void;
+  readonly ready: ReadyConnections;
+  readonly checker: Checker;
+  readonly closer: Closer;
   grant(waiter: Waiter, entry: ConnectionEntry): void;
-  isQuiet(entry: ConnectionEntry): boolean;
-  check(entry: ConnectionEntry): void;
-  close(entry: ConnectionEntry, reason: CloseReason): void;
-  admit(asker: Admission): McpPoolError | undefined;
-  sessionLostError(stickyKey: string): McpPoolError;
 }
+
+type StickyLineHost = Pick<DispatcherHost, "admit" | "sessionLostError">;
 
 /** Lends connections that keep the state of a sticky key to those who ask with the key, one after the other. */
 export class StickyLine {
   readonly #context: PoolContext;
   readonly #host: StickyLineHost;
+  readonly #parts: StickyLineParts;
   readonly #keys = new StickyKeys();
   /** Idle connections whose callers the server's in-flight limit holds up. */
   readonly #held = new LateSet<ConnectionEntry>();
 
-  constructor(context: PoolContext, host: StickyLineHost) {
+  /** @param host says whom plugins refuse, and what those are told whose state is lost */
+  constructor(context: PoolContext, host: StickyLineHost, parts: StickyLineParts) {
     this.#context = context;
     this.#host = host;
+    this.#parts = parts;
   }
 
   /**
@@ -47,32 +52,32 @@ export class StickyLine {
     if (this.#keys.takeLost(key)) throw this.#host.sessionLostError(key);
     const binding = this.#keys.get(key);
     if (binding === undefined) {
-      const entry = this.#host.take();
+      const entry = this.#parts.pool.take();
       if (entry?.isUsable) this.#keys.bind(key, entry);
       if (entry !== undefined) return entry;
       refuseIfFull();
       this.#keys.reserve(key);
-      return this.#host.wait(terms);
+      return this.#parts.pool.wait(terms);
     }
     const { entry } = binding;
     if (entry?.state === "ready") {
       if (this.#context.clock.now() - entry.idleSince > this.#context.options.maxIdleTimeMs) {
-        this.#host.close(entry, "idle");
+        this.#parts.closer.close(entry, "idle");
         return this.take(key, terms, refuseIfFull);
       }
-      if (this.#host.isQuiet(entry)) this.#host.check(entry);
-      else if (this.#context.server.limit.take(this.#host)) {
-        this.#host.hit(entry);
+      if (this.#parts.ready.isQuiet(entry)) this.#parts.checker.check(entry);
+      else if (this.#context.server.limit.take(this.#parts.pool)) {
+        this.#parts.ready.lend(entry);
         return entry;
       } else this.#hold(entry);
     }
     refuseIfFull();
-    return this.#host.queue.add(terms, binding.waiters, entry && "saturated");
+    return this.#parts.queue.add(terms, binding.waiters, entry && "saturated");
   }
 
   /** Takes note that a caller with a key got a connection. */
   onGranted(key: string, entry: ConnectionEntry): void {
-    this.#host.queue.saturate(this.#keys.bind(key, entry).waiters);
+    this.#parts.queue.saturate(this.#keys.bind(key, entry).waiters);
   }
 
   /** Puts those who wait for this very connection in line for the unit of the server's limit that it is about to give back. */
@@ -85,8 +90,8 @@ export class StickyLine {
     this.#held.delete(entry);
     for (let waiter = this.#follower(entry); waiter !== undefined; waiter = this.#follower(entry)) {
       const refusal = this.#host.admit(waiter.terms.asker);
-      if (refusal !== undefined) this.#host.queue.reject(waiter, refusal);
-      else if (this.#context.server.limit.take(this.#host)) this.#host.grant(waiter, entry);
+      if (refusal !== undefined) this.#parts.queue.reject(waiter, refusal);
+      else if (this.#context.server.limit.take(this.#parts.pool)) this.#parts.grant(waiter, entry);
       else return void this.#held.add(entry);
     }
   }
@@ -99,13 +104,13 @@ export class StickyLine {
 
   /** Gives up the keys that were used least recently; their connections hold their state, so nobody else gets those. */
   giveUp(count: number): void {
-    if (this.#host.set.bound.size === 0) return;
-    const idle = [...this.#host.set.bound].filter((entry) => !this.#held.has(entry));
-    for (const entry of idle.slice(0, Math.max(count, 0))) this.#host.close(entry, "evicted");
+    if (this.#parts.set.bound.size === 0) return;
+    const idle = [...this.#parts.set.bound].filter((entry) => !this.#held.has(entry));
+    for (const entry of idle.slice(0, Math.max(count, 0))) this.#parts.closer.close(entry, "evicted");
   }
 
   close(): void {
-    this.#context.server.limit.leave(this.#host);
+    this.#context.server.limit.leave(this.#parts.pool);
   }
 
   /** A caller with a key has left: another one takes its turn for all who share the key. */
@@ -114,7 +119,7 @@ export class StickyLine {
     if (binding === undefined || binding.entry !== undefined) return;
     const heir = binding.waiters.head;
     if (heir === undefined) this.#keys.unbind(binding.key);
-    else this.#host.queue.requeue(heir);
+    else this.#parts.queue.requeue(heir);
   }
 
   /** The entry serves nobody from now on. Who relies on the state behind its key learns of it now, or at the next acquire. */
@@ -133,7 +138,7 @@ export class StickyLine {
     }
     events.emit({ type: "sticky-key-lost", connectionId, stickyKey });
     if (waiters.length === 0) this.#keys.markLost(stickyKey);
-    for (const waiter of waiters) this.#host.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
+    for (const waiter of waiters) this.#parts.queue.reject(waiter, this.#host.sessionLostError(stickyKey));
   }
 
   /** All callers that wait for a connection of their own key. */
@@ -150,7 +155,7 @@ export class StickyLine {
   #startAnew(stickyKey: string, [leader, ...followers]: readonly Waiter[]): void {
     if (leader === undefined) return;
     const binding = this.#keys.reserve(stickyKey);
-    this.#host.queue.requeue(leader);
+    this.#parts.queue.requeue(leader);
     for (const follower of followers) binding.waiters.pushBack(follower);
   }
 
@@ -162,6 +167,6 @@ export class StickyLine {
 
   #hold(entry: ConnectionEntry): void {
     this.#held.add(entry);
-    this.#context.server.limit.await(this.#host);
+    this.#context.server.limit.await(this.#parts.pool);
   }
 }
