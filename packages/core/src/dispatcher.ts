@@ -204,14 +204,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
     if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#matching.isUnderWay) return false;
     if (this.#limit.isAwaited) return false;
-    if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
+    const { validateOnAcquire, maxUses } = this.#context.options;
+    if (validateOnAcquire && entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
-    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
+    if (entry.uses >= maxUses) this.closer.retire(entry, "max-uses");
     if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }
