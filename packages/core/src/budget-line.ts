@@ -56,7 +56,7 @@ export class BudgetLine {
 
   /** Takes note that a caller is about to leave the line; does nothing when it is not in it. */
   remove(waiter: Waiter): void {
-    if (waiter === this.#from) this.#from = waiter.next ?? waiter.previous;
+    if (waiter === this.#from) this.#from = waiter.next ?? this.#line.before(waiter);
     // Otherwise the deadline stays, though it may be early by now: moving it at each step would cost more.
     if (this.#line.head === this.#line.tail && waiter.list === this.#line) this.#context.wheel.remove(this.#deadline);
   }
