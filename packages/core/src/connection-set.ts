@@ -127,7 +127,7 @@ export class ConnectionSet {
     this.#lent = undefined;
     this.#next = entry;
     entry.inFlight = 0;
-    entry.state = "ready";
+    if (entry.room === 1) entry.state = "ready";
     return true;
   }
 

@@ -159,12 +159,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
     const { head } = this.#line;
-    if (head !== undefined && this.#handOver(entry, head)) return;
-    if (head === undefined && this.set.takeBack(entry)) {
-      entry.idleSince = coarseNow(this.#context.clock);
-      return;
-    }
+    if (head === undefined ? this.takeBack(entry) : this.#handOver(entry, head)) return;
     this.#giveBack(entry);
+  }
+
+  /** The same for what {@link takeNext} has lent, if nobody has noticed, and nobody waits. Returns whether it is done. */
+  takeBack(entry: ConnectionEntry): boolean {
+    if (this.#line.head !== undefined || !this.set.takeBack(entry)) return false;
+    entry.idleSince = coarseNow(this.#context.clock);
+    return true;
   }
 
   /** Has claims booked that were not yet, and looks anew whether that may be put off. */
