@@ -126,10 +126,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return this.#ready.take();
   }
 
-  /**
-   * The same, if possible on another connection than one.
-   * @param avoid taken only if no other has room; where it is the only one, only if none can be opened
-   */
+  /** The same, on the one to be avoided only if no other has room; where it is the only one, only if none can be opened. */
   takeBut(avoid: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
