@@ -120,17 +120,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return this.queue.add(terms);
   }
 
-  #takeReady(): ConnectionEntry | undefined {
+  #takeReady(avoid?: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
-    return this.#ready.take();
+    return avoid === undefined ? this.#ready.take() : this.#ready.takeBut(avoid);
   }
 
   /** The same, on the one to be avoided only if no other has room; where it is the only one, only if none can be opened. */
   takeBut(avoid: number): ConnectionEntry | undefined {
-    if (!this.#isStarted) this.start();
-    if (this.#line.head !== undefined) return undefined;
-    return this.#ready.takeBut(avoid);
+    return this.#takeReady(avoid);
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
@@ -195,10 +193,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (entry.state === "ready") this.#serve(entry);
   }
 
-  /**
-   * Gives a unit of a full connection to the caller who waits for longest, without taking it back in between. What is
-   * not as simple as that is left to {@link dispatch}: limits, keys, probes, and callers that a plugin refuses.
-   */
+  /** Gives a unit of a full connection to the caller who waits for longest. What is not that simple is left to {@link dispatch}. */
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
