@@ -105,7 +105,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   takeNext(): ConnectionEntry | undefined {
     const { next } = this.set;
     if (next === undefined || this.#line.head !== undefined) return undefined;
-    // Asked here, too, so that what would look at the clock need not be looked at itself.
     if (this.#context.options.validateOnAcquire && this.#ready.isSilent(next)) return undefined;
     this.set.lend(next);
     this.#counters.hits++;
@@ -197,8 +196,8 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
-    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#matching.isUnderWay) return false;
-    if (this.#limit.isAwaited) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.hasOthers) return false;
+    if (this.#matching.isUnderWay || this.#limit.isAwaited) return false;
     const { validateOnAcquire, maxUses } = this.#context.options;
     if (validateOnAcquire && entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
