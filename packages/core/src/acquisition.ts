@@ -48,6 +48,13 @@ export class Acquisition {
     return this.#dispatcher.take();
   }
 
+  /** The same, where plugins have been asked already. */
+  takeUnless(refusal: McpPoolError | undefined): ConnectionEntry | undefined {
+    if (this.#dispatcher.isClosed) throw closedError(this.#context);
+    if (refusal !== undefined) throw refusal;
+    return this.#dispatcher.take();
+  }
+
   #checkAdmission(): void {
     if (this.#dispatcher.isClosed) throw closedError(this.#context);
     const refusal = this.#admit("lease");

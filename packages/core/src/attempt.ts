@@ -18,7 +18,7 @@ import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
 import { withMeta } from "./request-options.ts";
-import { startByPromise } from "./start-by-promise.ts";
+import { abortStarted, startByPromise } from "./start-by-promise.ts";
 import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
@@ -121,10 +121,11 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
       const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
       const { connection } = this.entry;
       this.#started =
-        connection.startRequest?.(method, params, own, this) ??
-        startByPromise(connection, method, params, own, this, (error) => this.#failed(error));
+        connection.startRequest === undefined
+          ? startByPromise(connection, method, params, own, this, (error) => this.#failed(error))
+          : connection.startRequest(method, params, own, this);
       // Its caller may have gone while it was sent.
-      if (this.#told !== undefined) this.#started.abort(this.#told.reason);
+      if (this.#told !== undefined) abortStarted(this.#started, this.#told.reason, this.#host.context.events);
     } catch (error) {
       this.#failed(error);
     }
@@ -182,7 +183,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     wheel.set(this, this.#keptUntil);
     this.#judge(failure);
     this.#told = { reason: error };
-    this.#started?.abort(error);
+    abortStarted(this.#started, error, this.#host.context.events);
     // A connection that serves nobody else any more need not wait for the late answer.
     if (!this.entry.isUsable) this.#end(false);
     this.#host.onSettled(this, failure, undefined, error);

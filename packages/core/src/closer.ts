@@ -99,7 +99,7 @@ export class Closer {
     for (const unsubscribe of entry.unsubscribes) unsubscribe();
     entry.unsubscribes = [];
     counters.destroyed++;
-    for (const attempt of entry.attempts) attempt.close();
+    for (const attempt of [...entry.attempts]) attempt.close();
     const ageMs = clock.now() - entry.openedAt;
     this.#host.onFreed(entry);
     events.emit({ type: "connection-closed", connectionId: entry.id, reason, ageMs, uses: entry.uses, cause });

@@ -48,15 +48,14 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     this.#host = host;
     this.#counters = context.counters;
     this.#limit = context.server.limit;
-    this.#limit.join(this);
     this.set = new ConnectionSet(this.#limit);
-    this.settle();
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
       followers: () => this.sticky.unboundWaiters(),
     });
     this.#line = this.queue.line;
+    this.settle();
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
       onFreed: (entry) => this.growth.onFreed(entry),
@@ -78,7 +77,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     });
     const { set, queue, checker, closer, growth } = this;
     this.#ready = new ReadyConnections(context, this, { set, checker, closer, growth });
-    const ready = this.#ready;
     this.sides = new SideLines(host, {
       queue,
       growth,
@@ -89,7 +87,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       },
     });
     const grant = (waiter: Waiter, entry: ConnectionEntry) => this.#grant(waiter, entry);
-    this.sticky = new StickyLine(context, host, { pool: this, set, queue, ready, checker, closer, grant });
+    this.sticky = new StickyLine(context, host, { pool: this, set, queue, ready: this.#ready, checker, closer, grant });
   }
 
   get isClosed(): boolean {
@@ -164,10 +162,12 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return true;
   }
 
-  /** Has claims booked that were not yet, and looks anew whether that may be put off. */
+  /** Has claims booked that were not yet, and looks anew whether that may be put off; a pool that closes lends nothing more. */
   settle(): void {
     const { maxUses, onRelease } = this.#context.options;
-    this.set.isSimple = maxUses === Infinity && onRelease === "reuse" && !this.#limit.isBounded;
+    this.set.isSimple = maxUses === Infinity && onRelease === "reuse" && !this.#limit.isBounded && !this.#isClosed;
+    // More than the limit may be in use; then nothing is handed over.
+    if (this.#limit.isBounded && this.#line.size > 0) this.#limit.await(this);
   }
 
   #giveBack(entry: ConnectionEntry): void {
@@ -242,6 +242,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   /** Rejects all callers and takes every connection out of use. */
   close(drainMs: number): void {
     this.#isClosed = true;
+    this.settle();
     this.sticky.close();
     this.#limit.leave(this);
     const error = this.#host.closedError();

@@ -139,6 +139,8 @@ export class PoolParts implements Requester {
     environment.onActivity?.(() => this.records.underWay > 0 || this.subscriptions.size > 0);
     environment.onRefusals?.((call) => this.records.refused(call));
     environment.onClaimant?.(dispatcher.growth);
+    // Not before: a plugin that throws while it is installed leaves no pool that anybody could close.
+    context.server.limit.join(dispatcher);
   }
 
   stats(): PoolStats {

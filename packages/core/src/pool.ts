@@ -3,7 +3,7 @@ import { CIRCUIT_BREAKER, type CircuitBreaker } from "./circuit-breaker.ts";
 import type { McpClient, Requester } from "./client.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts";
-import { McpConfigurationError } from "./errors.ts";
+import { McpConfigurationError, type McpPoolError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
 import { announcesOtherwise } from "./handler-router.ts";
@@ -113,24 +113,33 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   acquire(options?: AcquireOptions): Promise<Lease> {
     const { leases, dispatcher, plugins } = this.#parts;
-    if (options === undefined && plugins.admit("lease") === undefined) {
+    if (options !== undefined) return this.#acquire(options);
+    const refusal = plugins.admit("lease");
+    if (refusal === undefined) {
       const next = dispatcher.takeNext();
       if (next !== undefined) return Promise.resolve(leases.issue(next, undefined));
       const granted = dispatcher.followOn(leases.plainTerms);
       if (granted !== undefined) return granted;
     }
-    return this.#acquire(options);
+    return this.#acquirePlain(refusal);
   }
 
-  #acquire(options: AcquireOptions | undefined): Promise<Lease> {
+  #acquirePlain(refusal: McpPoolError | undefined): Promise<Lease> {
     const { acquisition, leases } = this.#parts;
     try {
-      if (options === undefined) {
-        const entry = acquisition.take();
-        return entry === undefined
-          ? acquisition.wait(leases.plainTerms)
-          : Promise.resolve(leases.issue(entry, undefined));
-      }
+      const entry = acquisition.takeUnless(refusal);
+      return entry === undefined
+        ? acquisition.wait(leases.plainTerms)
+        : Promise.resolve(leases.issue(entry, undefined));
+    } catch (error) {
+      acquisition.onFailed(error, 0, "acquire");
+      return Promise.reject(error);
+    }
+  }
+
+  #acquire(options: AcquireOptions): Promise<Lease> {
+    const { acquisition, leases } = this.#parts;
+    try {
       // Whoever passes null is told so before its handlers are looked at.
       const room = acquisition.acquire(options, () => leases.terms(options.handlers));
       return room instanceof ConnectionEntry ? Promise.resolve(leases.issue(room, options.handlers)) : room;

@@ -1,4 +1,5 @@
 import type { ConnectionRequestOptions, McpConnection, RequestEnd, StartedRequest } from "./connector.ts";
+import type { EventHub } from "./event-hub.ts";
 
 /**
  * Starts a request on a connection that tells of its end by a promise only.
@@ -20,4 +21,13 @@ export function startByPromise(
     onFailure,
   );
   return controller;
+}
+
+/** Tells a connection that nobody waits for a request any more. What it throws must not keep the caller from going. */
+export function abortStarted(started: StartedRequest | undefined, reason: unknown, events: EventHub): void {
+  try {
+    started?.abort(reason);
+  } catch (error) {
+    events.emit({ type: "listener-failed", error });
+  }
 }

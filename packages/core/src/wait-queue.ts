@@ -71,7 +71,7 @@ export class WaitQueue implements WaiterHost {
     this.#context.counters.queued++;
     if (list === this.line && terms.limitAt === Infinity) this.#budgets.add(waiter);
     else this.#timeOtherwise(waiter, list, mode);
-    if (terms.signal !== undefined) watchAbort(terms.signal, waiter);
+    if (terms.signal !== undefined) this.#watch(terms.signal, waiter);
     return promise;
   }
 
@@ -176,6 +176,12 @@ export class WaitQueue implements WaiterHost {
     if (own === undefined) return;
     own.switchMode(mode, now);
     this.#setDeadline(waiter, Math.min(own.expiresAt, terms.limitAt));
+  }
+
+  #watch(signal: AbortSignal, waiter: Waiter): void {
+    watchAbort(signal, waiter);
+    // A plugin or a listener may have made the caller give up since it was looked at.
+    if (signal.aborted) this.abort(waiter, signal.reason);
   }
 
   #setDeadline(waiter: Waiter, atMs: number): void {

@@ -1,5 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { McpConnectionPool, type RequestEnd, RequestFailure, type StartRequest } from "../src/index.ts";
+import {
+  McpConnectionPool,
+  type RequestEnd,
+  RequestFailure,
+  type StartedRequest,
+  type StartRequest,
+} from "../src/index.ts";
 import { EventRecorder, FakeClock, outcomeOf, ScriptedConnector } from "../src/testing/index.ts";
 
 /** A pool of one connection that starts requests without promises, as the given function does. */
@@ -12,7 +18,7 @@ async function poolOf(startRequest: StartRequest) {
     clock,
   });
   onTestFinished(() => pool.close());
-  return { pool, connector, recorder: new EventRecorder(pool), settle: () => clock.settle() };
+  return { pool, connector, recorder: new EventRecorder(pool), clock, settle: () => clock.settle() };
 }
 
 const aborted = new RequestFailure("aborted", "aborted", { lateAnswer: Promise.resolve(true) });
@@ -76,5 +82,39 @@ describe("a connection that starts requests without promises", () => {
     expect(call.error).toMatchObject({ code: "OUTCOME_UNKNOWN" });
     expect(recorder.of("connection-closed")).toMatchObject([{ reason: "lost" }]);
     expect(pool.stats().inFlight).toBe(0);
+  });
+
+  it("may throw when it is told of a caller's going, and the caller goes all the same", async () => {
+    const controller = new AbortController();
+    const { pool, recorder, clock } = await poolOf(() => ({
+      abort: () => {
+        throw new Error("cannot");
+      },
+    }));
+    const both = [
+      outcomeOf(pool.request("a", undefined, { signal: controller.signal })),
+      outcomeOf(pool.request("b", undefined, { signal: controller.signal })),
+      outcomeOf(pool.request("c", undefined, { timeoutMs: 50 })),
+      outcomeOf(pool.request("d", undefined, { timeoutMs: 50 })),
+    ];
+    await clock.settle();
+    controller.abort("enough");
+    await clock.advance(60);
+    expect(both.map(({ error }) => error)).toMatchObject([
+      "enough",
+      "enough",
+      { code: "TIMEOUT" },
+      { code: "TIMEOUT" },
+    ]);
+    expect(recorder.of("listener-failed")).toHaveLength(4);
+  });
+
+  it("sends a request once, though it returns nothing", async () => {
+    const { pool, connector } = await poolOf((method, _params, _options, end) => {
+      queueMicrotask(() => end.onResult(method));
+      return undefined as unknown as StartedRequest;
+    });
+    expect(await pool.request("a")).toBe("a");
+    expect(connector.requests).toEqual([]);
   });
 });

@@ -23,6 +23,8 @@ export type Command =
   | { readonly do: "settle" }
   | { readonly do: "clock"; readonly ms: number }
   | { readonly do: "set-max"; readonly max: number }
+  | { readonly do: "set-limit"; readonly limit: number }
+  | { readonly do: "set-terms"; readonly maxUses: number | undefined; readonly acquireMs: number }
   | { readonly do: "warm-up" }
   | { readonly do: "close" };
 
@@ -43,6 +45,8 @@ export const COMMANDS: readonly Command["do"][] = [
   "settle",
   "clock",
   "set-max",
+  "set-limit",
+  "set-terms",
   "warm-up",
   "close",
 ];
@@ -111,6 +115,21 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("set-max" as const), max: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("set-limit" as const),
+      limit: fc.constantFrom(1, 2, 3, Infinity, Infinity),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("set-terms" as const),
+      maxUses: fc.constantFrom(undefined, undefined, 1, 3),
+      acquireMs: fc.constantFrom(300, 100, 250),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("warm-up" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("close" as const) }) },
 );

@@ -14,10 +14,13 @@ export class RunChecks {
   readonly #sent = new Set<number>();
   /** How many connections there may be, as long as a lowered maximum is not reached yet. */
   #placeBound: number;
+  /** How many leases there may be, as long as a lowered limit is not reached yet. */
+  #limitBound: number;
 
   constructor(run: RunState) {
     this.#run = run;
     this.#placeBound = run.program.pool.max;
+    this.#limitBound = run.program.pool.limit;
   }
 
   /** Takes note of a new maximum. */
@@ -25,9 +28,15 @@ export class RunChecks {
     this.#placeBound = Math.max(max, Math.min(this.#placeBound, this.#run.world.places));
   }
 
+  /** Takes note that the server's limit has changed. Those beyond it go on. */
+  limitChanged(): void {
+    this.#limitBound = Math.max(this.#run.limit.max, this.#run.pool.stats().inFlight);
+  }
+
   always(): void {
     this.places();
-    const { waiting, leases, connections, counters } = this.#run.pool.stats();
+    const { waiting, leases, connections, counters, inFlight } = this.#run.pool.stats();
+    this.#limitBound = Math.max(this.#run.limit.max, Math.min(this.#limitBound, inFlight));
     this.#run.check("B3", waiting <= this.#run.program.pool.maxWaiting, `${waiting} wait`);
     this.#run.check("S4", leases >= this.#run.held.length, `${leases} leases, ${this.#run.held.length} held`);
     const { queued, granted, timedOut, aborted, rejected, created, destroyed } = counters;
@@ -116,13 +125,8 @@ export class RunChecks {
     const leases = this.#run.held.filter((held) => held.connection === connection && !held.lease.isReleased).length;
     const cap = this.#run.program.pool.sharing === "exclusive" ? 1 : this.#run.program.pool.room;
     this.#run.check("S1", leases <= cap, `${leases} leases on a connection of room ${cap}`);
-    if (this.#run.program.pool.limit !== Infinity) {
-      this.#run.check(
-        "S1",
-        this.#run.held.length <= this.#run.program.pool.limit,
-        "more leases than the server's limit",
-      );
-    }
+    const isInBounds = this.#run.held.length <= this.#limitBound;
+    if (this.#limitBound !== Infinity) this.#run.check("S1", isInBounds, "more leases than the server's limit");
   }
 
   /** No hook is about to end and no promise is about to settle: nobody may wait beside free room. */
@@ -168,11 +172,10 @@ export class RunChecks {
     const after = this.#run.pool.stats();
     this.#run.check("S4", after.inFlight === 0, `${after.inFlight} in flight are left`);
     this.#run.check("S4", counters.borrowed >= counters.granted, "fewer borrowed than granted");
-    this.#run.check(
-      "S4",
-      this.#run.limit.free === this.#run.limit.max || this.#run.limit.max === Infinity,
-      "units of the limit are lost",
-    );
+    // A limit that is set now knows of all that happened while there was none.
+    if (this.#run.limit.max === Infinity) this.#run.limit.max = 5;
+    const { free, max } = this.#run.limit;
+    this.#run.check("S4", free === max, `${free} of ${max} units of the limit are free`);
   }
 
   error(error: unknown): void {

@@ -16,9 +16,12 @@ export class ProgramRun {
   readonly #released: Lease[] = [];
   readonly #connectErrors = new WeakSet<object>();
   #isClosed = false;
+  /** The present maximum of connections. */
+  #max: number;
 
   constructor(program: Program, coverage: Coverage) {
     this.#coverage = coverage;
+    this.#max = program.pool.max;
     this.#run = new RunState(program, coverage);
     this.#checks = new RunChecks(this.#run);
     const { pool, world } = this.#run;
@@ -106,6 +109,13 @@ export class ProgramRun {
       case "set-max":
         this.#setMax(command.max);
         return;
+      case "set-limit":
+        this.#run.limit.max = command.limit;
+        this.#checks.limitChanged();
+        return;
+      case "set-terms":
+        this.#setTerms(command);
+        return;
       case "warm-up":
         this.#run.pool.warmUp().catch((error: unknown) => this.#checks.error(error));
         return;
@@ -118,7 +128,9 @@ export class ProgramRun {
     const stickyKey = this.#run.program.pool.sharing === "exclusive" ? key : undefined;
     const ask = this.#run.ask("acquire", signal, timeoutMs, stickyKey);
     const acquire = () => {
-      this.#run.pool.acquire({ stickyKey, timeoutMs, signal: ask.controller?.signal }).then(
+      const isPlain = stickyKey === undefined && timeoutMs === undefined && !signal;
+      const options = isPlain ? undefined : { stickyKey, timeoutMs, signal: ask.controller?.signal };
+      this.#run.pool.acquire(options).then(
         (lease) => this.#granted(ask, lease),
         (error: unknown) => this.#failed(ask, error),
       );
@@ -234,8 +246,15 @@ export class ProgramRun {
 
   #setMax(max: number): void {
     if (this.#run.closing !== undefined) return;
+    this.#max = max;
     this.#checks.maxChanged(max);
     this.#run.pool.reconfigure(this.#run.options(max));
+  }
+
+  #setTerms({ maxUses, acquireMs }: Extract<Command, { do: "set-terms" }>): void {
+    if (this.#run.closing !== undefined) return;
+    this.#run.terms = { maxUses, acquireMs };
+    this.#run.pool.reconfigure(this.#run.options(this.#max));
   }
 
   #close(): void {

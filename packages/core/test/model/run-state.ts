@@ -40,6 +40,8 @@ export class RunState {
   readonly asks: Ask[] = [];
   readonly held: Held[] = [];
   readonly signals: AbortSignal[] = [];
+  /** Options that a program may change, besides the maximum. */
+  terms: { readonly maxUses: number | undefined; readonly acquireMs: number };
   control: PoolControl | undefined;
   closing: Promise<void> | undefined;
   /** The first invariant that did not hold. */
@@ -49,6 +51,7 @@ export class RunState {
   constructor(program: Program, coverage: Coverage) {
     const { pool } = program;
     this.program = program;
+    this.terms = { maxUses: pool.maxUses, acquireMs: ACQUIRE_MS };
     this.#coverage = coverage;
     this.world = new World(program.world, pool.room);
     const { clock } = this.world;
@@ -79,9 +82,9 @@ export class RunState {
       minConnections: Math.min(pool.min, max),
       maxConnections: max,
       maxWaiting: pool.maxWaiting,
-      maxUses: pool.maxUses,
+      maxUses: this.terms.maxUses,
       validateOnAcquire: pool.validateOnAcquire,
-      acquireTimeoutMs: ACQUIRE_MS,
+      acquireTimeoutMs: this.terms.acquireMs,
       connectionTimeoutMs: CONNECT_MS,
       requestTimeoutMs: REQUEST_MS,
       maxIdleTimeMs: 4_000,
@@ -96,7 +99,7 @@ export class RunState {
     const controller = hasSignal ? new AbortController() : undefined;
     if (controller !== undefined) this.signals.push(controller.signal);
     const askedAt = this.world.clock.now();
-    const limitAt = askedAt + (timeoutMs ?? ACQUIRE_MS + CONNECT_MS);
+    const limitAt = askedAt + (timeoutMs ?? this.terms.acquireMs + CONNECT_MS);
     const number = this.asks.length;
     const ask: Ask = {
       kind,
