@@ -121,10 +121,11 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
       const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
       const { connection } = this.entry;
       this.#started =
-        connection.startRequest?.(method, params, own, this) ??
-        startByPromise(connection, method, params, own, this, (error) => this.#failed(error));
+        connection.startRequest === undefined
+          ? startByPromise(connection, method, params, own, this, (error) => this.#failed(error))
+          : connection.startRequest(method, params, own, this);
       // Its caller may have gone while it was sent.
-      if (this.#told !== undefined) this.#started.abort(this.#told.reason);
+      if (this.#told !== undefined) this.#started?.abort(this.#told.reason);
     } catch (error) {
       this.#failed(error);
     }

@@ -77,4 +77,15 @@ describe("a connection that starts requests without promises", () => {
     expect(recorder.of("connection-closed")).toMatchObject([{ reason: "lost" }]);
     expect(pool.stats().inFlight).toBe(0);
   });
+
+  it("is asked once, though it returns nothing", async () => {
+    const methods: string[] = [];
+    const careless = (method: string, _params: unknown, _options: unknown, end: RequestEnd) => {
+      methods.push(method);
+      end.onResult("done");
+    };
+    const { pool, connector } = await poolOf(careless as unknown as StartRequest);
+    expect(await pool.request("a")).toBe("done");
+    expect([methods, connector.requests]).toEqual([["a"], []]);
+  });
 });
