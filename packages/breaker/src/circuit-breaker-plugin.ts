@@ -104,7 +104,9 @@ class CircuitGuard {
           return result;
         };
       }
-      return next(request).then(onSuccess, (error: unknown) => {
+      // Taken down here, since another call may come in between while this one sets out.
+      const succeed = onSuccess;
+      return next(request).then(succeed, (error: unknown) => {
         const outcome = this.#judge(error);
         const isCounted = outcome === "failure" && this.#isCounted(request, number);
         breaker.settle(permit, isCounted ? "neutral" : outcome, error);

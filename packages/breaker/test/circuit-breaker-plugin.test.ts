@@ -1,4 +1,4 @@
-import { McpConfigurationError } from "@mcp-pool/core";
+import { McpConfigurationError, type PoolPlugin } from "@mcp-pool/core";
 import { fail, hang, judged, manual, ok, outcomeOf, pluginContract, untilAborted } from "@mcp-pool/core/testing";
 import { describe, expect, it } from "vitest";
 import { circuitBreaker, retry } from "../src/index.ts";
@@ -43,6 +43,36 @@ describe("the circuit breaker of a pool", () => {
     connector.pending[0]?.resolve();
     await clock.settle();
     expect(calls.filter(({ state }) => state === "resolved")).toHaveLength(1);
+  });
+
+  it("takes the success of a call for its own state's, though another call came in between while it set out", async () => {
+    let isFirst = true;
+    const meddler: PoolPlugin = {
+      name: "meddler",
+      install: () => ({
+        request: (next) => (request) => {
+          if (isFirst) {
+            isFirst = false;
+            bench.pool.circuitBreaker.reset();
+            outcomeOf(bench.pool.request("inner"));
+          }
+          return next(request);
+        },
+      }),
+    };
+    const bench = poolBench([circuitBreaker(QUICK), meddler]);
+    const { pool, connector, clock } = bench;
+    connector.onRequest.always(manual());
+    const outer = outcomeOf(pool.request("outer"));
+    await clock.settle();
+    expect(connector.requests.map(({ method }) => method).toSorted()).toEqual(["inner", "outer"]);
+    connector.onRequest.always(judged("outcome-unknown"));
+    await callMany(bench, 2);
+    expect(pool.circuitBreaker.getStats().failureCount).toBe(2);
+    for (const { method, resolve } of connector.pending) if (method === "outer") resolve();
+    await clock.settle();
+    expect(outer.state).toBe("resolved");
+    expect(pool.circuitBreaker.getStats().failureCount).toBe(2);
   });
 
   it.each(["answered", "aborted", "overloaded", "session-lost", "unauthorised"] as const)(

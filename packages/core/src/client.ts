@@ -222,7 +222,11 @@ export class McpClient {
     form: Form,
     options: RequestOptions | undefined,
   ): Promise<never> | undefined {
-    if (isObject(params) && fits(params, form)) return undefined;
+    try {
+      if (isObject(params) && fits(params, form)) return undefined;
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const issues = isObject(params)
       ? form
           .filter(({ path, kind }) => !kind.accepts(params[path]))

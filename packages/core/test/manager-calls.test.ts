@@ -105,6 +105,18 @@ describe("a manager's calls", () => {
     });
   });
 
+  it("rejects, and does not throw, for parameters that cannot be read", async () => {
+    const { manager } = scriptedManager({ servers: { files: {} } });
+    const unreadable = new Error("unreadable");
+    const params = {
+      get name(): string {
+        throw unreadable;
+      },
+    };
+    const calls = [manager.callTool("files", params), manager.callTool("files", params, {})];
+    for (const call of calls) await expect(call).rejects.toBe(unreadable);
+  });
+
   it.each(CALLS)("%s rejects after close", async (_name, call) => {
     const { manager, connector } = scriptedManager({ servers: { files: {} } });
     await manager.close();

@@ -152,8 +152,14 @@ export class MessageExchange implements Transport {
       pending.fail(new RequestFailure("not-sent", "the connection is closed", { cause }));
       return pending;
     }
+    let message: JSONRPCRequest;
+    try {
+      message = requestMessage(id, method, params, options.onProgress !== undefined);
+    } catch (error) {
+      pending.fail(mistake(error));
+      return pending;
+    }
     this.#pending.add(pending);
-    const message = requestMessage(id, method, params, options.onProgress !== undefined);
     this.#link.sendRequest(message, pending)?.catch((error: unknown) => {
       pending.fail((!pending.sent && mistakeIn(message)) || asFailure(error, pending));
     });
@@ -260,15 +266,20 @@ function progressOf(params: Readonly<Record<string, unknown>> | undefined): Prog
 }
 
 /**
- * Parameters that JSON cannot express are the caller's mistake and say nothing about the connection or the server, so
- * that the failure is treated as an answer: nothing is retired, nothing is repeated, and the caller gets the error.
+ * Parameters that cannot be read, or that JSON cannot express, are the caller's mistake and say nothing about the
+ * connection or the server, so that the failure is treated as an answer: nothing is retired, nothing is repeated, and the
+ * caller gets the error.
  */
+function mistake(cause: unknown): RequestFailure {
+  return new RequestFailure("answered", "the parameters cannot be written as JSON", { cause });
+}
+
 function mistakeIn(message: JSONRPCRequest): RequestFailure | undefined {
   try {
     JSON.stringify(message);
     return undefined;
   } catch (cause) {
-    return new RequestFailure("answered", "the parameters cannot be written as JSON", { cause });
+    return mistake(cause);
   }
 }
 
