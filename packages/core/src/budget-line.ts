@@ -2,6 +2,7 @@ import { afterTurn } from "./clock.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import type { LinkedList } from "./linked-list.ts";
+import type { ResolvedPoolOptions } from "./options.ts";
 import { type Arrival, OwnBudgets, type Waiter, type WaitMode } from "./waiter.ts";
 
 /**
@@ -18,6 +19,8 @@ export class BudgetLine {
   #from: Waiter | undefined;
   /** When those came who have come since the clock was looked at last. */
   #arrival: Arrival | undefined;
+  /** The options that the budgets were taken from. */
+  #options: ResolvedPoolOptions | undefined;
   #acquireMs = 0;
   #openingMs = 0;
   #mode: WaitMode = "saturated";
@@ -45,7 +48,12 @@ export class BudgetLine {
 
   /** Times a caller who has just joined the line. */
   add(waiter: Waiter): void {
-    const { acquireTimeoutMs, connectionTimeoutMs } = this.#context.options;
+    if (this.#context.options !== this.#options) this.#renew(waiter);
+  }
+
+  #renew(waiter: Waiter): void {
+    this.#options = this.#context.options;
+    const { acquireTimeoutMs, connectionTimeoutMs } = this.#options;
     if (acquireTimeoutMs !== this.#acquireMs || connectionTimeoutMs !== this.#openingMs) {
       for (let head = this.#head; head !== undefined && head !== waiter; head = this.#head) this.#toOwnBudgets(head);
       this.#context.wheel.remove(this.#deadline);
@@ -56,9 +64,9 @@ export class BudgetLine {
 
   /** Takes note that a caller is about to leave the line; does nothing when it is not in it. */
   remove(waiter: Waiter): void {
-    if (waiter === this.#from) this.#from = waiter.next ?? waiter.previous;
+    if (waiter === this.#from) this.#from = waiter.next ?? this.#line.before(waiter);
     // Otherwise the deadline stays, though it may be early by now: moving it at each step would cost more.
-    if (this.#line.head === this.#line.tail && waiter.list === this.#line) this.#context.wheel.remove(this.#deadline);
+    if (this.#line.size === 1 && waiter.list === this.#line) this.#context.wheel.remove(this.#deadline);
   }
 
   /** The caller who has shared the budgets for longest. Nobody is looked at twice on the way. */

@@ -85,7 +85,8 @@ export class ConnectionSet {
 
   /** The least recently used connection that nobody uses; ready ones of that kind stand at the end. */
   get longestIdle(): ConnectionEntry | undefined {
-    for (let entry = this.ready.tail; entry !== undefined; entry = entry.previous) {
+    const { ready } = this;
+    for (let entry = ready.tail; entry !== undefined; entry = ready.before(entry)) {
       if (entry.inFlight === 0) return entry;
     }
     return this.bound.head;
@@ -126,7 +127,7 @@ export class ConnectionSet {
     this.#lent = undefined;
     this.#next = entry;
     entry.inFlight = 0;
-    entry.state = "ready";
+    if (entry.room === 1) entry.state = "ready";
     return true;
   }
 

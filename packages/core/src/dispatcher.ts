@@ -105,7 +105,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   takeNext(): ConnectionEntry | undefined {
     const { next } = this.set;
     if (next === undefined || this.#line.head !== undefined) return undefined;
-    // Asked here, too, so that what would look at the clock need not be looked at itself.
     if (this.#context.options.validateOnAcquire && this.#ready.isSilent(next)) return undefined;
     this.set.lend(next);
     this.#counters.hits++;
@@ -120,20 +119,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return this.queue.add(terms);
   }
 
-  #takeReady(): ConnectionEntry | undefined {
+  #takeReady(avoid?: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
-    return this.#ready.take();
+    return avoid === undefined ? this.#ready.take() : this.#ready.takeBut(avoid);
   }
 
-  /**
-   * The same, if possible on another connection than one.
-   * @param avoid taken only if no other has room; where it is the only one, only if none can be opened
-   */
+  /** The same, on the one to be avoided only if no other has room; where it is the only one, only if none can be opened. */
   takeBut(avoid: number): ConnectionEntry | undefined {
-    if (!this.#isStarted) this.start();
-    if (this.#line.head !== undefined) return undefined;
-    return this.#ready.takeBut(avoid);
+    return this.#takeReady(avoid);
   }
 
   /** From now on the pool is in use, and keeps its minimum. */
@@ -159,12 +153,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
     const { head } = this.#line;
-    if (head !== undefined && this.#handOver(entry, head)) return;
-    if (head === undefined && this.set.takeBack(entry)) {
-      entry.idleSince = coarseNow(this.#context.clock);
-      return;
-    }
+    if (head === undefined ? this.takeBack(entry) : this.#handOver(entry, head)) return;
     this.#giveBack(entry);
+  }
+
+  /** The same for what {@link takeNext} has lent, if nobody has noticed, and nobody waits. Returns whether it is done. */
+  takeBack(entry: ConnectionEntry): boolean {
+    if (this.#line.head !== undefined || !this.set.takeBack(entry)) return false;
+    entry.idleSince = coarseNow(this.#context.clock);
+    return true;
   }
 
   /** Has claims booked that were not yet, and looks anew whether that may be put off. */
@@ -195,23 +192,21 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (entry.state === "ready") this.#serve(entry);
   }
 
-  /**
-   * Gives a unit of a full connection to the caller who waits for longest, without taking it back in between. What is
-   * not as simple as that is left to {@link dispatch}: limits, keys, probes, and callers that a plugin refuses.
-   */
+  /** Gives a unit of a full connection to the caller who waits for longest. What is not that simple is left to {@link dispatch}. */
   #handOver(entry: ConnectionEntry, waiter: Waiter): boolean {
     const { queue } = this;
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
-    if (waiter.terms.stickyKey !== undefined || queue.hasOthers || this.#matching.isUnderWay) return false;
-    if (this.#limit.isAwaited) return false;
-    if (entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
+    if (waiter.terms.stickyKey !== undefined || queue.hasOthers) return false;
+    if (this.#matching.isUnderWay || this.#limit.isAwaited) return false;
+    const { validateOnAcquire, maxUses } = this.#context.options;
+    if (validateOnAcquire && entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
     this.#counters.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
-    if (entry.uses >= this.#context.options.maxUses) this.closer.retire(entry, "max-uses");
+    if (entry.uses >= maxUses) this.closer.retire(entry, "max-uses");
     if (!this.growth.isResting || this.#line.size === 0) this.growth.grow();
     return true;
   }

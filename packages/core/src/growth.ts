@@ -126,7 +126,7 @@ export class Growth implements CapacityClaimant {
 
   /** Whether nothing has changed since growth came to rest, which callers who come and go don't disturb. */
   get isResting(): boolean {
-    return this.#restedAt === this.#parts.set.moves && this.#context.server.limit.max === Infinity;
+    return this.#restedAt === this.#parts.set.moves && !this.#context.server.limit.isBounded;
   }
 
   /** Opens what is missing. Called whenever callers, room or places have changed. */

@@ -121,7 +121,7 @@ export class Leases implements LeaseHost {
       return;
     }
     this.#ended++;
-    this.#recycler.giveBack(entry);
+    if (!this.#dispatcher.takeBack(entry)) this.#recycler.giveBack(entry);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {

@@ -1,14 +1,18 @@
 /** An item that knows its neighbours, and so leaves a list of any length in constant time. */
 export interface ListItem<T> {
+  /** The one before it; of the first one, the last. Ask {@link LinkedList.before}. */
   previous: T | undefined;
   next: T | undefined;
   list: { remove(item: T): void } | undefined;
 }
 
-/** A doubly linked list that lives in its items: no allocation, every operation O(1). An item is in one list at most. */
+/**
+ * A doubly linked list that lives in its items: no allocation, every operation O(1). An item is in one list at most.
+ * The first item knows the last one, not the list: lists live for long and items don't, and each reference from old to new costs
+ * the garbage collector.
+ */
 export class LinkedList<T extends ListItem<T>> {
   #head: T | undefined;
-  #tail: T | undefined;
   #size = 0;
 
   get head(): T | undefined {
@@ -16,7 +20,7 @@ export class LinkedList<T extends ListItem<T>> {
   }
 
   get tail(): T | undefined {
-    return this.#tail;
+    return this.#head?.previous;
   }
 
   get size(): number {
@@ -25,31 +29,44 @@ export class LinkedList<T extends ListItem<T>> {
 
   pushFront(item: T): void {
     this.#own(item);
-    item.next = this.#head;
-    if (this.#head === undefined) this.#tail = item;
-    else this.#head.previous = item;
+    const head = this.#head;
+    item.next = head;
+    item.previous = head === undefined ? item : head.previous;
+    if (head !== undefined) head.previous = item;
     this.#head = item;
   }
 
   pushBack(item: T): void {
     this.#own(item);
-    item.previous = this.#tail;
-    if (this.#tail === undefined) this.#head = item;
-    else this.#tail.next = item;
-    this.#tail = item;
+    const head = this.#head;
+    const tail = head?.previous;
+    if (head === undefined || tail === undefined) {
+      item.previous = item;
+      this.#head = item;
+      return;
+    }
+    item.previous = tail;
+    tail.next = item;
+    head.previous = item;
   }
 
   /** Takes an item out; does nothing when it is not in this list. */
   remove(item: T): void {
     if (item.list !== this) return;
-    if (item.previous === undefined) this.#head = item.next;
-    else item.previous.next = item.next;
-    if (item.next === undefined) this.#tail = item.previous;
-    else item.next.previous = item.previous;
+    const { previous, next } = item;
+    if (item === this.#head) this.#head = next;
+    else if (previous !== undefined) previous.next = next;
+    if (next !== undefined) next.previous = previous;
+    else if (this.#head !== undefined) this.#head.previous = previous;
     item.previous = undefined;
     item.next = undefined;
     item.list = undefined;
     this.#size--;
+  }
+
+  /** Returns the one before an item of this list. */
+  before(item: T): T | undefined {
+    return item === this.#head ? undefined : item.previous;
   }
 
   /** Visits the items from head to tail; the one at hand may be removed meanwhile. */

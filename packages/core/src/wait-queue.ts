@@ -64,11 +64,7 @@ export class WaitQueue implements WaiterHost {
   }
 
   /** Adds a caller at the end of the queue, or of the given list of callers that wait for one connection. */
-  add<Granted>(
-    terms: WaitTerms<Granted>,
-    list: LinkedList<Waiter> = this.line,
-    mode: WaitMode = this.mode,
-  ): Promise<Granted> {
+  add<Granted>(terms: WaitTerms<Granted>, list: LinkedList<Waiter> = this.line, mode?: WaitMode): Promise<Granted> {
     const waiter = new Waiter(this, terms, this.#budgets.arrival());
     const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
@@ -137,7 +133,7 @@ export class WaitQueue implements WaiterHost {
     this.#host.onLeft(waiter, error, isTimeUp);
   }
 
-  #timeOtherwise(waiter: Waiter, list: LinkedList<Waiter>, mode: WaitMode): void {
+  #timeOtherwise(waiter: Waiter, list: LinkedList<Waiter>, mode: WaitMode = this.mode): void {
     if (list === this.line) {
       this.#limit(waiter);
       return;

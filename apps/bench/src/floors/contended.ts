@@ -1,5 +1,5 @@
 import { bareAwait, leastPool } from "../plain/floor.ts";
-import { cycle, type PlainPool } from "../plain/plain-pool.ts";
+import { contend, type PlainPool } from "../plain/plain-pool.ts";
 import { processorTimePerOperation } from "../time-per-operation.ts";
 
 /**
@@ -34,6 +34,8 @@ const OBJECTS = 8;
 const pools = { "bare await": bareAwait, "least possible pool": leastPool, "the same with leases": leastPoolOfLeases };
 for (const [name, makePool] of Object.entries(pools)) {
   const pool = await makePool(OBJECTS);
-  const time = await processorTimePerOperation(1_000, WORKERS * 200, (operations) => cycle(pool, WORKERS, operations));
+  const time = await processorTimePerOperation(1_000, WORKERS * 200, (operations) =>
+    contend(pool, WORKERS, operations),
+  );
   console.log(`${name}: ${time.toFixed(0)} ns per acquire and release`);
 }

@@ -1,5 +1,5 @@
 import { leastPool } from "../plain/floor.ts";
-import { cycle } from "../plain/plain-pool.ts";
+import { contend } from "../plain/plain-pool.ts";
 import { processorTimePerOperation } from "../time-per-operation.ts";
 
 /**
@@ -9,6 +9,6 @@ import { processorTimePerOperation } from "../time-per-operation.ts";
  */
 for (const callers of [1_000, 20_000, 100_000]) {
   const pool = await leastPool(8);
-  const time = await processorTimePerOperation(1_500, callers, (operations) => cycle(pool, callers, operations));
+  const time = await processorTimePerOperation(1_500, callers, (operations) => contend(pool, callers, operations));
   console.log(`${callers} at once: ${time.toFixed(0)} ns per caller`);
 }

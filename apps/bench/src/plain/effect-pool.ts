@@ -7,15 +7,18 @@ export function effectPool(): MakePlainPool {
     const scope = Effect.runSync(Scope.make());
     const make = Pool.make({ acquire: Effect.sync(() => ({})), size });
     const pool = await Effect.runPromise(Scope.provide(make, scope));
+    const settled = Promise.resolve();
     const use = Pool.use(pool, () => Effect.void);
+    const hold = Pool.use(pool, () => Effect.promise(() => settled));
     const unsupported = () => Promise.reject(new Error("an Effect pool lends to fibers"));
     return {
       acquire: unsupported,
       release: () => {},
       close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
-      cycle: async (workers, operations) => {
+      cycle: async (workers, operations, isHeld) => {
+        const each = isHeld ? hold : use;
         const work = Effect.gen(function* () {
-          for (let operation = 0; operation < operations / workers; operation++) yield* use;
+          for (let operation = 0; operation < operations / workers; operation++) yield* each;
         });
         const all = Effect.all(
           Array.from({ length: workers }, () => work),

@@ -29,7 +29,7 @@ export function mcpPool(sharing: Sharing): MakePlainPool {
   return async (size) => {
     const pool = await mcpPoolOfObjects(size, sharing);
     return {
-      acquire: (signal) => (signal === undefined ? pool.acquire() : pool.acquire({ signal })),
+      acquire: () => pool.acquire(),
       release: (lease) => (lease as Awaited<ReturnType<typeof pool.acquire>>).release(),
       close: () => pool.close(),
     };

@@ -1,8 +1,8 @@
 import { effectPool } from "../plain/effect-pool.ts";
 import { bareAwait, leastPool } from "../plain/floor.ts";
-import { mcpPool } from "../plain/mcp-pool-of-objects.ts";
+import { mcpPool, mcpPoolOfObjects } from "../plain/mcp-pool-of-objects.ts";
 import { genericPool, lightningPool, tarn } from "../plain/peers.ts";
-import { ACQUIRE_TIMEOUT_MS, cycle, type MakePlainPool } from "../plain/plain-pool.ts";
+import { ACQUIRE_TIMEOUT_MS, contend, type MakePlainPool } from "../plain/plain-pool.ts";
 import type { Contender, Scenario } from "../scenario.ts";
 import { processorTimePerOperation } from "../time-per-operation.ts";
 
@@ -21,7 +21,7 @@ const POOLS: Readonly<Record<string, MakePlainPool>> = {
 function queued(makePool: MakePlainPool, callers: number): Contender {
   return async (budgetMs) => {
     const pool = await makePool(OBJECTS);
-    const time = await processorTimePerOperation(budgetMs, callers, (operations) => cycle(pool, callers, operations));
+    const time = await processorTimePerOperation(budgetMs, callers, (operations) => contend(pool, callers, operations));
     await pool.close();
     return time;
   };
@@ -29,7 +29,7 @@ function queued(makePool: MakePlainPool, callers: number): Contender {
 
 const a3: Scenario = {
   id: "A3",
-  title: `acquire + release, all at once on ${OBJECTS} objects, per caller`,
+  title: `acquire + release, all at once on ${OBJECTS} objects, each held over an await, per caller`,
   unit: "ns",
   baseline: "bare await, 1 000 at once",
   budgetMs: 1_500,
@@ -95,10 +95,10 @@ const a5: Scenario = {
   budgetMs: 1_000,
   contenders: {
     "mcp-pool": async (budgetMs) => {
-      const pool = await mcpPool("exclusive")(OBJECTS);
+      const pool = await mcpPoolOfObjects(OBJECTS, "exclusive");
       return processorTimePerOperation(budgetMs, 10_000, async (operations) => {
         const controllers: AbortController[] = [];
-        const work = async (signal: AbortSignal) => pool.release(await pool.acquire(signal));
+        const work = async (signal: AbortSignal) => (await pool.acquire({ signal })).release();
         const all = Array.from({ length: operations }, () => {
           const controller = new AbortController();
           controllers.push(controller);

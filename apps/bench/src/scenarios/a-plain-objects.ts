@@ -1,6 +1,6 @@
 import { PEERS, plainContenders, WITHOUT_TIMEOUT } from "../plain/contenders.ts";
 import { mcpPoolOfObjects } from "../plain/mcp-pool-of-objects.ts";
-import { cycle } from "../plain/plain-pool.ts";
+import { contend, cycle } from "../plain/plain-pool.ts";
 import type { Contender, Scenario } from "../scenario.ts";
 import { processorTimePerOperation } from "../time-per-operation.ts";
 
@@ -48,17 +48,17 @@ const a1: Scenario = {
   notes: ["No peer lends synchronously; Effect's pool lends to fibers, so its figure is that of a fiber in a loop."],
 };
 
-/** At every moment 8 workers hold an object and 56 wait in line (in a shared pool, none has to). */
+/** At every moment 8 workers hold an object over an `await`, and 56 wait in line (in a shared pool, none has to). */
 const a2: Scenario = {
   id: "A2",
-  title: `acquire + release, ${WORKERS} workers on ${OBJECTS} objects`,
+  title: `acquire + release, ${WORKERS} workers on ${OBJECTS} objects, each held over an await`,
   unit: "ns",
   baseline: "bare await",
   budgetMs: 1_000,
   contenders: plainContenders((makePool) => async (budgetMs) => {
     const pool = await makePool(OBJECTS);
     const time = await processorTimePerOperation(budgetMs, WORKERS * 200, (operations) =>
-      cycle(pool, WORKERS, operations),
+      contend(pool, WORKERS, operations),
     );
     await pool.close();
     return time;
