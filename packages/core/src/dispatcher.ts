@@ -162,11 +162,10 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     return true;
   }
 
-  /** Has claims booked that were not yet, and looks anew whether that may be put off; not while the pool closes. */
+  /** Has claims booked that were not yet, and looks anew whether that may be put off; not while the pool closes, or the limit is exceeded. */
   settle(): void {
     const { maxUses, onRelease } = this.#context.options;
     this.set.isSimple = maxUses === Infinity && onRelease === "reuse" && !this.#limit.isBounded && !this.#isClosed;
-    // With more in use than the limit, nothing is handed over.
     if (this.#limit.isBounded && this.#line.size > 0) this.#limit.await(this);
   }
 

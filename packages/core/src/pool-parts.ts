@@ -201,7 +201,6 @@ export class PoolParts implements Requester {
       connectionId: undefined,
       avoid: undefined,
       isFreshWanted: false,
-      mayHaveRun: false,
       stretch: options.resetTimeoutOnProgress === true ? stretchOf(options, startedAt, timeoutMs) : undefined,
       hold,
     };
@@ -249,7 +248,6 @@ export class PoolParts implements Requester {
           connectionId: entry.id,
           avoid: undefined,
           isFreshWanted: false,
-          mayHaveRun: false,
         };
         const terms = { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined };
         return this.path.send(entry, request, terms);
