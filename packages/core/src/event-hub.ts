@@ -12,9 +12,10 @@ interface Subscription {
 
 /** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
 export class EventHub {
-  /** Whether anybody wants these; fields, since looking a name up in a set costs as much as all else about a lease. */
+  // Fields, since looking a name up in a set costs as much as all else about a lease.
   /** Whether anybody wants to know of each lease, be it by events or because leases are tracked. */
   wantsLeases = false;
+  /** Whether anybody wants these events. */
   wantsAcquired = false;
   wantsReleased = false;
   wantsQueued = false;
