@@ -39,7 +39,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   readonly growth: Growth;
   readonly sides: SideLines;
   readonly #host: DispatcherHost;
-  readonly #ready: ReadyConnections;
+  readonly ready: ReadyConnections;
   readonly sticky: StickyLine;
   #lastConnectError: McpPoolError | undefined;
 
@@ -76,7 +76,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       fresh: () => this.sides.fresh.size,
     });
     const { set, queue, checker, closer, growth } = this;
-    this.#ready = new ReadyConnections(context, this, { set, checker, closer, growth });
+    this.ready = new ReadyConnections(context, this, { set, checker, closer, growth });
     this.sides = new SideLines(host, {
       queue,
       growth,
@@ -87,7 +87,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       },
     });
     const grant = (waiter: Waiter, entry: ConnectionEntry) => this.#grant(waiter, entry);
-    this.sticky = new StickyLine(context, host, { pool: this, set, queue, ready: this.#ready, checker, closer, grant });
+    this.sticky = new StickyLine(context, host, { pool: this, set, queue, ready: this.ready, checker, closer, grant });
   }
 
   get isClosed(): boolean {
@@ -103,7 +103,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   takeNext(): ConnectionEntry | undefined {
     const { next } = this.set;
     if (next === undefined || this.#line.head !== undefined) return undefined;
-    if (this.#context.options.validateOnAcquire && this.#ready.isSilent(next)) return undefined;
+    if (this.#context.options.validateOnAcquire && this.ready.isSilent(next)) return undefined;
     this.set.lend(next);
     this.#counters.hits++;
     return next;
@@ -120,7 +120,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   #takeReady(avoid?: number): ConnectionEntry | undefined {
     if (!this.#isStarted) this.start();
     if (this.#line.head !== undefined) return undefined;
-    return avoid === undefined ? this.#ready.take() : this.#ready.takeBut(avoid);
+    return avoid === undefined ? this.ready.take() : this.ready.takeBut(avoid);
   }
 
   /** The same, on the one to be avoided only if no other has room; where it is the only one, only if none can be opened. */
@@ -132,11 +132,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   start(): void {
     this.#isStarted = true;
     this.growth.isStarted = true;
-  }
-
-  /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
-  needsFresh(avoid: number | undefined): boolean {
-    return this.#ready.needsFresh(avoid);
   }
 
   /** Joins the wait queue. */
@@ -198,7 +193,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (waiter.terms.stickyKey !== undefined || queue.hasOthers) return false;
     if (this.#matching.isUnderWay || this.#limit.isAwaited) return false;
     const { validateOnAcquire, maxUses } = this.#context.options;
-    if (validateOnAcquire && entry.inFlight === 1 && this.#ready.isSilent(entry)) return false;
+    if (validateOnAcquire && entry.inFlight === 1 && this.ready.isSilent(entry)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
@@ -229,7 +224,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
         queue.reject(waiter, refusal);
         continue;
       }
-      const entry = this.#ready.next(queue.length);
+      const entry = this.ready.next(queue.length);
       // A plugin or a connector may have made the caller leave meanwhile.
       if (queue.head !== waiter) continue;
       if (entry === undefined || !this.#limit.take(this)) break;

@@ -166,7 +166,6 @@ export class Growth implements CapacityClaimant {
 
   /** Opens one connection more than what is missing. Returns whether one is being opened now. */
   openOne(): boolean {
-    this.#restedAt = -1;
     const { server, clock } = this.#context;
     if (this.#opener.running > 0) return true;
     if (!this.canOpen || server.backoff.notBefore > clock.now()) return false;

@@ -101,7 +101,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    */
   tryAcquire(): Lease | undefined {
     const { dispatcher, plugins, leases } = this.#parts;
-    if (plugins.admit("lease") !== undefined || dispatcher.isClosed) return undefined;
+    if (dispatcher.isClosed || plugins.admit("lease") !== undefined) return undefined;
     const entry = dispatcher.take();
     return entry && leases.issue(entry, undefined);
   }
@@ -114,6 +114,7 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
   acquire(options?: AcquireOptions): Promise<Lease> {
     const { leases, dispatcher, plugins } = this.#parts;
     if (options !== undefined) return this.#acquire(options);
+    if (dispatcher.isClosed) return this.#acquirePlain(undefined);
     const refusal = plugins.admit("lease");
     if (refusal === undefined) {
       const next = dispatcher.takeNext();

@@ -76,7 +76,7 @@ export class RequestPath implements AttemptHost {
     if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
       return this.#wait(request, startedAt, bulkhead, false);
     const { avoid, isFreshWanted } = request;
-    const wantsFresh = isFreshWanted && this.#dispatcher.needsFresh(undefined);
+    const wantsFresh = isFreshWanted && this.#dispatcher.ready.needsFresh(undefined);
     const entry = wantsFresh ? undefined : this.#claim(avoid);
     if (entry === undefined) return this.#wait(request, startedAt, bulkhead, true);
     return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
@@ -232,7 +232,7 @@ export class RequestPath implements AttemptHost {
   }
 
   #wantsFresh({ avoid, isFreshWanted }: PoolRequest): boolean {
-    return this.#dispatcher.needsFresh(isFreshWanted ? undefined : avoid);
+    return this.#dispatcher.ready.needsFresh(isFreshWanted ? undefined : avoid);
   }
 
   /** Between the grant and this moment the caller may have gone, or the time may be up. */

@@ -5,7 +5,7 @@ import { type Lease, McpConnectionPool, McpPoolClosedError, type PoolPlugin } fr
 import { createServerState } from "../src/pool-environment.ts";
 import type { ServerState } from "../src/server-state.ts";
 import { FakeClock, hang, ScriptedConnector } from "../src/testing/index.ts";
-import { acquireMany, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
+import { acquireMany, admitting, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 setFlagsFromString("--expose_gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -30,17 +30,17 @@ describe("a caller without options", () => {
     expect(closing.state).toBe("resolved");
   });
 
+  it("is asked about by no pool that is closed, whose plugins have ended", async () => {
+    let asked = 0;
+    const { pool } = scriptedPool({ plugins: [admitting(() => asked++)] });
+    await pool.close();
+    await expect(pool.acquire()).rejects.toBeInstanceOf(McpPoolClosedError);
+    expect([pool.tryAcquire(), asked]).toEqual([undefined, 0]);
+  });
+
   it("is asked about once, whether it is admitted or not", async () => {
     let asked = 0;
-    const plugin: PoolPlugin = {
-      name: "counter",
-      install: () => ({
-        admit() {
-          asked++;
-          return undefined;
-        },
-      }),
-    };
+    const plugin = admitting(() => asked++);
     const { pool } = scriptedPool({
       plugins: [plugin],
       environment: (own, connector) => ({ server: createServerState(own, connector, 5) }),
@@ -56,15 +56,9 @@ describe("a caller who is made to give up while the pool looks for room", () => 
   it("waits no longer", async () => {
     const controller = new AbortController();
     let isArmed = false;
-    const plugin: PoolPlugin = {
-      name: "aborter",
-      install: () => ({
-        admit() {
-          if (isArmed) controller.abort("enough");
-          return undefined;
-        },
-      }),
-    };
+    const plugin = admitting(() => {
+      if (isArmed) controller.abort("enough");
+    });
     const { pool, clock } = exclusivePool({ maxConnections: 1, plugins: [plugin] });
     const lease = await pool.acquire();
     isArmed = true;

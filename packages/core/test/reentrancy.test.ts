@@ -7,7 +7,7 @@ import {
   RequestFailure,
 } from "../src/index.ts";
 import { after, fail, hang, judged, untilAborted } from "../src/testing/index.ts";
-import { acquireMany, exclusivePool, expectBalance, outcomeOf, scriptedPool } from "./scripted-pool.ts";
+import { acquireMany, admitting, exclusivePool, expectBalance, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 describe("listeners that call back", () => {
   it("close the pool, and everybody's close() still settles", async () => {
@@ -52,15 +52,9 @@ describe("a plugin", () => {
   it("that aborts the caller it is asked about costs no room", async () => {
     const controller = new AbortController();
     let isArmed = false;
-    const plugin: PoolPlugin = {
-      name: "aborter",
-      install: () => ({
-        admit() {
-          if (isArmed) controller.abort("enough");
-          return undefined;
-        },
-      }),
-    };
+    const plugin = admitting(() => {
+      if (isArmed) controller.abort("enough");
+    });
     const all = exclusivePool({ maxConnections: 1, plugins: [plugin] });
     const { pool, clock } = all;
     const lease = await pool.acquire();

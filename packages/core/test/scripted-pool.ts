@@ -94,3 +94,16 @@ async function checkAndClose(all: ScriptedPool, maxConnections: number): Promise
   expect(clock.pending, "no timer is left").toEqual([]);
   expect(connector.listenerCount, "no listener is left").toBe(0);
 }
+
+/** A plugin that lets everybody in, and does something each time it is asked. */
+export function admitting(onAsked: () => void): PoolPlugin {
+  return {
+    name: "admitting",
+    install: () => ({
+      admit() {
+        onAsked();
+        return undefined;
+      },
+    }),
+  };
+}

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { type CloseReason, McpPoolError, type PooledConnection } from "../../src/index.ts";
 import { LIFETIME_MS, type RunState } from "./run-state.ts";
 import type { WorldConnection } from "./world.ts";
@@ -176,6 +177,22 @@ export class RunChecks {
     if (this.#run.limit.max === Infinity) this.#run.limit.max = 5;
     const { free, max } = this.#run.limit;
     this.#run.check("S4", free === max, `${free} of ${max} units of the limit are free`);
+  }
+
+  /** Looks for what a pool that is closed must not leave behind. */
+  leftovers(): void {
+    for (const connection of this.#run.world.connections) {
+      this.#run.check("S8", connection.closes === 1, `a connection was closed ${connection.closes} times`);
+      const left = connection.closedListeners.size + connection.notificationListeners.size;
+      this.#run.check("S12", left === 0, `${left} listeners are left on a connection`);
+    }
+    this.#run.check(
+      "S12",
+      this.#run.world.clock.timers.size === 0,
+      `${this.#run.world.clock.timers.size} timers are left`,
+    );
+    const listeners = this.#run.signals.reduce((sum, signal) => sum + getEventListeners(signal, "abort").length, 0);
+    this.#run.check("S12", listeners === 0, `${listeners} listeners are left on signals`);
   }
 
   error(error: unknown): void {

@@ -1,9 +1,8 @@
-import { getEventListeners } from "node:events";
 import { type Lease, McpPoolError } from "../../src/index.ts";
 import type { Coverage } from "./invariants.ts";
 import type { Command, Program } from "./program.ts";
 import { RunChecks } from "./run-checks.ts";
-import { type Ask, REQUEST_MS, RunState } from "./run-state.ts";
+import { type Ask, pick, REQUEST_MS, RunState, settle } from "./run-state.ts";
 import type { WorldConnection } from "./world.ts";
 
 const DRAIN_MS = 2_000;
@@ -283,18 +282,7 @@ export class ProgramRun {
     this.#run.check("L4", this.#isClosed, "close() did not settle");
     for (const hook of [...this.#run.world.pending]) hook.end("ok");
     await settle();
-    for (const connection of this.#run.world.connections) {
-      this.#run.check("S8", connection.closes === 1, `a connection was closed ${connection.closes} times`);
-      const left = connection.closedListeners.size + connection.notificationListeners.size;
-      this.#run.check("S12", left === 0, `${left} listeners are left on a connection`);
-    }
-    this.#run.check(
-      "S12",
-      this.#run.world.clock.timers.size === 0,
-      `${this.#run.world.clock.timers.size} timers are left`,
-    );
-    const listeners = this.#run.signals.reduce((sum, signal) => sum + getEventListeners(signal, "abort").length, 0);
-    this.#run.check("S12", listeners === 0, `${listeners} listeners are left on signals`);
+    this.#checks.leftovers();
   }
 
   /** Ends every hook well and releases every lease, until nothing more comes of it. */
@@ -307,12 +295,4 @@ export class ProgramRun {
       for (const { lease } of this.#run.held.splice(0)) lease.release();
     }
   }
-}
-
-function pick<T>(list: readonly T[], index: number): T | undefined {
-  return list.length === 0 ? undefined : list[index % list.length];
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 40; turn++) await undefined;
 }

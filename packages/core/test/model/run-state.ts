@@ -126,3 +126,13 @@ export class RunState {
     if (!holds) this.failure ??= new Violation(invariant, message);
   }
 }
+
+/** Returns the item that a number of a program stands for. */
+export function pick<T>(list: readonly T[], index: number): T | undefined {
+  return list.length === 0 ? undefined : list[index % list.length];
+}
+
+/** Lets promises take their course. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) await undefined;
+}
