@@ -48,7 +48,8 @@ export class ManagedServer {
   readonly name: string;
   /** The pool without an identity; it is there from the start. */
   readonly main: McpConnectionPool;
-  #plain: McpClient | undefined;
+  /** The client of the main pool, if calls without options go there and have no fallback. */
+  plain: McpClient | undefined;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
@@ -81,12 +82,7 @@ export class ManagedServer {
         this.#refused = refused;
       },
     });
-    this.#plain = isPlain(definition) ? this.main.client : undefined;
-  }
-
-  /** The client of the main pool, if calls without options go there and have no fallback. */
-  get plain(): McpClient | undefined {
-    return this.#plain;
+    this.plain = isPlain(definition) ? this.main.client : undefined;
   }
 
   get definition(): McpServerDefinition {
@@ -178,7 +174,7 @@ export class ManagedServer {
         : definition.connectionKey === old.connectionKey;
     const connector = isSame ? undefined : definition.connector;
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
-    this.#plain = isPlain(definition) ? this.main.client : undefined;
+    this.plain = isPlain(definition) ? this.main.client : undefined;
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;
