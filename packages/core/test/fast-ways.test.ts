@@ -98,7 +98,27 @@ describe("a server's limit", () => {
     expect(made.map((connector) => connector.deref())).toEqual([undefined, undefined, undefined]);
     expect(server.limit.free).toBeGreaterThan(0);
   });
+
+  it("is forgotten by the limit of its server, too, once it was closed", async () => {
+    const clock = new FakeClock();
+    const server = createServerState(clock, new ScriptedConnector({ clock }), 5);
+    const made = [await closedPool(clock, server), await closedPool(clock, server)];
+    await clock.settle();
+    await new Promise((resolve) => void setImmediate(resolve));
+    collectGarbage();
+    expect(made.map((connector) => connector.deref())).toEqual([undefined, undefined]);
+    expect(server.limit.free).toBe(5);
+  });
 });
+
+/** Makes a pool, uses and closes it, and returns its connector, which nobody else holds. */
+async function closedPool(clock: FakeClock, server: ServerState): Promise<WeakRef<ScriptedConnector>> {
+  const connector = new ScriptedConnector({ clock });
+  const pool = new McpConnectionPool(connector, {}, [], { clock, server });
+  (await pool.acquire()).release();
+  await pool.close();
+  return new WeakRef(connector);
+}
 
 /** Tries to make a pool, and returns its connector, which nobody else holds. */
 function brokenPool(clock: FakeClock, server: ServerState): WeakRef<ScriptedConnector> {
