@@ -68,9 +68,9 @@ export class Acquisition {
       this.onFailed(error, 0, terms.kind);
       return Promise.reject(error);
     }
-    const { events } = this.#context;
     const granted = join === undefined ? this.#dispatcher.wait(terms) : join(terms);
-    if (events.wantsQueued) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
+    const { wantsQueued, events } = this.#context;
+    if (wantsQueued) events.emit({ type: "acquire-queued", waiting: this.#dispatcher.queue.size });
     return granted;
   }
 

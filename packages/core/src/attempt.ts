@@ -1,5 +1,6 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
 import { CANCELLED_MS, type Cancellations } from "./cancellations.ts";
+import type { ReadResult } from "./client.ts";
 import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import {
@@ -41,22 +42,20 @@ export interface AttemptHost {
   onSettled(attempt: Attempt, failure: RequestFailure | undefined, result: unknown, error: unknown): void;
 }
 
-/** How an attempt came by its connection. */
-export interface AttemptTerms {
-  readonly startedAt: number;
-  readonly waitMs: number;
-  readonly isHit: boolean;
-  /** Whether the attempt itself has claimed room, rather than the lease it runs on. */
-  readonly hasRoom: boolean;
-  /** The limit of the tool, where the attempt holds a unit of it. */
-  readonly bulkhead: ToolBulkhead | undefined;
-}
+/** How an attempt came by its room on a connection; `of-lease`: it has none of its own. */
+export type RoomOrigin = "at-once" | "after-wait" | "of-lease";
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
 export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
   readonly entry: ConnectionEntry;
   readonly request: PoolRequest;
-  readonly terms: AttemptTerms;
+  readonly room: RoomOrigin;
+  /** Clock time, and the wait before that, in milliseconds. */
+  readonly startedAt: number;
+  readonly waitMs: number;
+  /** The limit of the tool, where the attempt holds a unit of it. */
+  readonly bulkhead: ToolBulkhead | undefined;
+  readonly #read: ReadResult | undefined;
   readonly #host: AttemptHost;
   /** The request on its connection. */
   #started: StartedRequest | undefined;
@@ -79,11 +78,25 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   deadlinePrevious: Deadline | undefined;
   deadlineNext: Deadline | undefined;
 
-  constructor(host: AttemptHost, entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms) {
+  /** @param read makes of the result what the caller gets */
+  constructor(
+    host: AttemptHost,
+    entry: ConnectionEntry,
+    request: PoolRequest,
+    room: RoomOrigin,
+    startedAt: number,
+    waitMs: number,
+    bulkhead: ToolBulkhead | undefined,
+    read: ReadResult | undefined,
+  ) {
     this.#host = host;
     this.entry = entry;
     this.request = request;
-    this.terms = terms;
+    this.room = room;
+    this.startedAt = startedAt;
+    this.waitMs = waitMs;
+    this.bulkhead = bulkhead;
+    this.#read = read;
     request.connectionId = entry.id;
   }
 
@@ -106,7 +119,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     this.request.hold?.begin(this.entry);
     const { wheel } = this.#host.context;
     if (options.signal !== undefined) watchAbort(options.signal, this);
-    wheel.set(this, Math.min(deadlineAt, this.terms.startedAt + this.#timeoutMs));
+    wheel.set(this, Math.min(deadlineAt, this.startedAt + this.#timeoutMs));
     if (this.entry.state === "closed") {
       this.#failed(new RequestFailure("not-sent", "the connection is closed"));
       return promise;
@@ -149,7 +162,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
       return;
     }
     const { serverName, clock } = this.#host.context;
-    const afterMs = Math.round(clock.now() - this.terms.startedAt);
+    const afterMs = Math.round(clock.now() - this.startedAt);
     const message = `${describeRequest(this.request, serverName)} got no answer within ${afterMs} ms; it may have run`;
     const error = new McpTimeoutError(message, { serverName, phase: "request", outcome: "unknown" });
     const failure = new RequestFailure("timed-out", message, { cause: error });
@@ -193,11 +206,19 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   /** Takes the answer, also while the request is still being sent. */
   onResult(result: unknown): void {
     if (this.#state === "running") {
-      this.#isKept = this.terms.hasRoom && this.request.hold?.keep(this.entry) === true;
+      this.#isKept = this.room !== "of-lease" && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
-      this.#resolve?.(result);
+      this.#answer(result);
     } else {
       this.#end(false);
+    }
+  }
+
+  #answer(result: unknown): void {
+    try {
+      this.#resolve?.(this.#read === undefined ? result : this.#read(result, this.#host.context.serverName));
+    } catch (error) {
+      this.#reject?.(error);
     }
   }
 

@@ -1,4 +1,17 @@
 import { CALLED_AT, type CallTime } from "./call-time.ts";
+import {
+  checked,
+  describe,
+  isObject,
+  type Kind,
+  LIST,
+  misfit,
+  nameOf,
+  OBJECT,
+  OPTIONAL,
+  readToolResult,
+  TEXT,
+} from "./client-forms.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { McpTimeoutError, McpValidationError } from "./errors.ts";
 import type { RequestOptions } from "./options.ts";
@@ -22,6 +35,9 @@ import type {
 } from "./protocol.ts";
 import type { RefusedCall } from "./request-records.ts";
 
+/** Makes something of the result of a request, or throws. */
+export type ReadResult<Result = unknown> = (result: unknown, serverName: string | undefined) => Result;
+
 /** Sends requests to one MCP server. */
 export interface Requester {
   /**
@@ -33,6 +49,13 @@ export interface Requester {
     params: Readonly<Record<string, unknown>> | undefined,
     options?: RequestOptions,
   ): Promise<unknown>;
+  /** The same, and resolves with what `read` makes of the result, which saves a promise; rejects with what it throws. */
+  requestRead?<Result>(
+    method: string,
+    params: Readonly<Record<string, unknown>> | undefined,
+    options: RequestOptions | undefined,
+    read: ReadResult<Result>,
+  ): Promise<Result>;
   /** Runs requests that belong together on one connection, where there are several. */
   onOneConnection?<T>(work: (requester: Requester) => Promise<T>): Promise<T>;
 }
@@ -66,10 +89,12 @@ export class McpClient {
 
   /** Calls a tool; a result with `isError` is returned like any other. */
   callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
-    return (
-      this.#refuse("tools/call", params, NAMED, options) ??
-      this.#requester.request("tools/call", params, options).then((result) => this.#readToolResult(result))
-    );
+    const refused = this.#refuse("tools/call", params, NAMED, options);
+    if (refused !== undefined) return refused;
+    const requester = this.#requester;
+    return requester.requestRead === undefined
+      ? requester.request("tools/call", params, options).then((result) => readToolResult(result, this.#serverName))
+      : requester.requestRead("tools/call", params, options, readToolResult);
   }
 
   /** Lists the tools of every page; `timeoutMs` is the time for all pages. */
@@ -122,14 +147,6 @@ export class McpClient {
     await this.#send("resources/unsubscribe", params, ADDRESSED, OBJECT, "", options);
   }
 
-  #readToolResult(result: unknown): CallToolResult {
-    // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
-    if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
-      return { ...result, content: [] };
-    }
-    return this.#check("tools/call", result, LIST, "content") as CallToolResult;
-  }
-
   #send<Result>(
     method: string,
     params: Readonly<Record<string, unknown>>,
@@ -142,7 +159,7 @@ export class McpClient {
       this.#refuse(method, params, form, options) ??
       this.#requester
         .request(method, params, options)
-        .then((result) => this.#check(method, result, wanted, field) as Result)
+        .then((result) => checked(method, result, wanted, field, this.#serverName) as Result)
     );
   }
 
@@ -162,7 +179,7 @@ export class McpClient {
     const read = async (cursor: string | undefined) => {
       const params = cursor === undefined ? undefined : { cursor };
       const pageOptions = this.#pageOptions(method, startedAt, cursors.size, options);
-      return this.#check(method, await requester.request(method, params, pageOptions), LIST, field);
+      return checked(method, await requester.request(method, params, pageOptions), LIST, field, this.#serverName);
     };
     const first = await read(undefined);
     let page = first;
@@ -171,10 +188,12 @@ export class McpClient {
       const cursor = page.nextCursor ?? undefined;
       if (cursor === undefined) return items;
       if (typeof cursor !== "string")
-        throw this.#misfit(method, "nextCursor", `must be a string, got ${describe(cursor)}`);
-      if (cursors.has(cursor)) throw this.#misfit(method, "nextCursor", "must not repeat: the list would never end");
+        throw misfit(method, "nextCursor", `must be a string, got ${describe(cursor)}`, this.#serverName);
+      if (cursors.has(cursor))
+        throw misfit(method, "nextCursor", "must not repeat: the list would never end", this.#serverName);
       cursors.add(cursor);
-      if (cursors.size >= MAX_PAGES) throw this.#misfit(method, field, `must end within ${MAX_PAGES} pages`);
+      if (cursors.size >= MAX_PAGES)
+        throw misfit(method, field, `must end within ${MAX_PAGES} pages`, this.#serverName);
       page = await read(cursor);
       // An empty string is a cursor like any other (2026-07-28, pagination). But some servers mean "the end" by it, and
       // answer with their first page again.
@@ -213,7 +232,7 @@ export class McpClient {
   }
 
   get #server(): string {
-    return this.#serverName === undefined ? "the MCP server" : `MCP server "${this.#serverName}"`;
+    return nameOf(this.#serverName);
   }
 
   #refuse(
@@ -238,37 +257,12 @@ export class McpClient {
     this.#context.onRefused?.({ method, params, options, error });
     return Promise.reject(error);
   }
-
-  #check(method: string, result: unknown, wanted: Kind, field: string): Readonly<Record<string, unknown>> {
-    if (!isObject(result)) throw this.#misfit(method, "", `must be an object, got ${describe(result)}`);
-    if (field !== "" && !wanted.accepts(result[field])) {
-      throw this.#misfit(method, field, `must be ${wanted.name}, got ${describe(result[field])}`);
-    }
-    return result;
-  }
-
-  #misfit(method: string, path: string, message: string): McpValidationError {
-    return new McpValidationError(
-      `${this.#server} answered ${method} in the wrong form: ${path || "the result"} ${message}`,
-      { serverName: this.#serverName, issues: [{ path, message }] },
-    );
-  }
 }
 
 const MAX_PAGES = 1_000;
 
-interface Kind {
-  readonly name: string;
-  accepts(value: unknown): boolean;
-}
-
 /** What each parameter must be. */
 type Form = readonly { readonly path: string; readonly kind: Kind }[];
-
-const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
-const LIST: Kind = { name: "an array", accepts: Array.isArray };
-const OBJECT: Kind = { name: "an object", accepts: isObject };
-const OPTIONAL: Kind = { name: "an object or undefined", accepts: (value) => value === undefined || isObject(value) };
 
 const NAMED = formOf({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL });
 const ADDRESSED = formOf({ uri: TEXT, _meta: OPTIONAL });
@@ -281,14 +275,4 @@ function formOf(kinds: Readonly<Record<string, Kind>>): Form {
 function fits(params: Readonly<Record<string, unknown>>, form: Form): boolean {
   for (const { path, kind } of form) if (!kind.accepts(params[path])) return false;
   return true;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function describe(value: unknown): string {
-  if (value === "") return "an empty string";
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : typeof value;
 }

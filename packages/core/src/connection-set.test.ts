@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "./clock.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectionState } from "./plugin.ts";
@@ -14,6 +15,8 @@ type Step =
   | { readonly do: "claim" | "release" | "bind"; readonly index: number }
   | { readonly do: "lend" }
   | { readonly do: "look" }
+  | { readonly do: "wait" }
+  | { readonly do: "leave" }
   | { readonly do: "move"; readonly index: number; readonly to: ConnectionState }
   | { readonly do: "resize"; readonly index: number; readonly room: number };
 
@@ -24,6 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("add" as const), room }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("claim" as const, "claim", "release", "bind"), index }) },
   { weight: 4, arbitrary: fc.constantFrom<Step>({ do: "lend" }, { do: "lend" }, { do: "look" }) },
+  { weight: 1, arbitrary: fc.constantFrom<Step>({ do: "wait" }, { do: "leave" }, { do: "leave" }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("move" as const), index, to: fc.constantFrom(...states) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("resize" as const), index, room }) },
 );
@@ -32,7 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class World {
   /** Units of the limit that the set has told of, and those that it need not. */
   told = 0;
-  readonly set = new ConnectionSet({ claim: () => this.told++ });
+  readonly line: { head: unknown } = { head: undefined };
+  readonly set = new ConnectionSet({ claim: () => this.told++ }, this.line);
   readonly entries: ConnectionEntry[] = [];
   peak = 0;
   known = 0;
@@ -60,6 +65,12 @@ class World {
       set.settle();
       return;
     }
+    if (each.do === "wait" || each.do === "leave") {
+      const isFirst = each.do === "wait" && this.line.head === undefined;
+      this.line.head = each.do === "wait" ? "somebody" : undefined;
+      if (isFirst) set.suspend();
+      return;
+    }
     const entry = entries[each.index % Math.max(entries.length, 1)];
     if (entry === undefined) return;
     const isServing = entry.state === "ready" || entry.state === "busy";
@@ -70,7 +81,7 @@ class World {
         set.claim(entry);
         return;
       case "release":
-        if (entry.inFlight === 0 || set.takeBack(entry)) return;
+        if (entry.inFlight === 0 || set.takeBack(entry, systemClock)) return;
         set.release(entry);
         this.known--;
         return;
@@ -110,6 +121,8 @@ class World {
     // What the limit has not been told of is the one that was lent last, and may be given back as if it had never been.
     const untold = set.inFlight - this.known - this.told;
     expect(untold === 0 || untold === 1).toBe(true);
+    // Who waits comes before whoever comes next.
+    if (this.line.head !== undefined) expect([set.next, untold]).toEqual([undefined, 0]);
     const usable = entries.filter(({ isUsable }) => isUsable);
     expect([set.usable, set.size]).toEqual([usable.length, count(({ state }) => state !== "closed")]);
   }

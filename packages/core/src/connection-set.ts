@@ -1,3 +1,4 @@
+import { type Clock, coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { ConnectionState } from "./plugin.ts";
@@ -8,15 +9,16 @@ import type { InFlightLimit } from "./server-state.ts";
  * Which list an entry is in follows from its state alone; every operation is O(1).
  */
 export class ConnectionSet {
-  readonly #ready = new LinkedList<ConnectionEntry>();
-  readonly #limit: Pick<InFlightLimit, "claim">;
   /**
-   * The head of the ready connections, where nothing is on it and it is known to be lent next. Until it is given back, it is
-   * {@link #lent}: its way into another list, and into the sums, is put off until somebody looks. Most leases and requests
-   * are over before that, and then nothing has to be done for them.
+   * The head of the ready connections, where nothing is on it, nobody waits, and it is known to be lent next. Until it is given
+   * back, it is {@link #lent}: its way into another list, and into the sums, is put off until somebody looks. Most leases and
+   * requests are over before that, and then nothing has to be done for them.
    */
   #next: ConnectionEntry | undefined;
   #lent: ConnectionEntry | undefined;
+  readonly #ready = new LinkedList<ConnectionEntry>();
+  readonly #limit: Pick<InFlightLimit, "claim">;
+  readonly #line: { readonly head: unknown };
   /** Whether a connection that is given back may be lent again as it is, and nobody counts what is lent. */
   #isSimple = false;
   #freeRoom = 0;
@@ -38,9 +40,13 @@ export class ConnectionSet {
   /** Idle, and kept for a sticky key; the least recently used comes first. */
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
 
-  /** @param limit is told of what was lent when that is booked */
-  constructor(limit: Pick<InFlightLimit, "claim">) {
+  /**
+   * @param limit is told of what was lent when that is booked
+   * @param line those who wait for any connection; {@link suspend} is called when it gets its first
+   */
+  constructor(limit: Pick<InFlightLimit, "claim">, line: { readonly head: unknown }) {
     this.#limit = limit;
+    this.#line = line;
   }
 
   /** With room; the most recently freed comes first, so that surplus ones stay idle and age out. */
@@ -122,13 +128,20 @@ export class ConnectionSet {
   }
 
   /** Gives back what was lent and is not booked yet. Returns false if it is, or has got a key: then {@link release} does it. */
-  takeBack(entry: ConnectionEntry): boolean {
+  takeBack(entry: ConnectionEntry, clock: Clock): boolean {
     if (entry !== this.#lent || entry.stickyKey !== undefined) return false;
     this.#lent = undefined;
     this.#next = entry;
     entry.inFlight = 0;
     if (entry.room === 1) entry.state = "ready";
+    entry.idleSince = coarseNow(clock);
     return true;
+  }
+
+  /** Somebody waits from now on, whose turn comes before that of those who ask for {@link next}. */
+  suspend(): void {
+    this.settle();
+    this.#next = undefined;
   }
 
   /** Takes one unit of room of a ready entry. Like {@link release} it is written for speed: it only touches what changes. */
@@ -157,7 +170,8 @@ export class ConnectionSet {
     } else if (entry.state === "busy") {
       if (inFlight < entry.room) this.move(entry, "ready");
     } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
-    if (inFlight === 0 && entry === this.#ready.head && this.#isSimple) this.#next = entry;
+    if (inFlight === 0 && entry === this.#ready.head && this.#isSimple && this.#line.head === undefined)
+      this.#next = entry;
   }
 
   /** Books what was lent since somebody looked last. */

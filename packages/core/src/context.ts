@@ -2,10 +2,10 @@ import type { CapacityClaimant } from "./capacity.ts";
 import type { Clock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
-import type { EventHub } from "./event-hub.ts";
+import { EventHub, type EventWishes } from "./event-hub.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { ServerState } from "./server-state.ts";
-import type { CountedTotals } from "./stats.ts";
+import { type FrequentTotals, SeldomTotals } from "./stats.ts";
 
 /** Shares the global cap on connections between pools. */
 export interface Capacity {
@@ -16,17 +16,47 @@ export interface Capacity {
   withdraw(claimant: CapacityClaimant): void;
 }
 
+/** What a {@link PoolContext} is made with. */
+export type PoolContextParts = Pick<
+  PoolContext,
+  "poolName" | "serverName" | "identity" | "clock" | "wheel" | "server" | "capacity" | "connector" | "options"
+>;
+
 /** What the parts of one pool share. */
-export interface PoolContext {
-  readonly poolName: string;
-  readonly serverName: string;
-  readonly identity: string | undefined;
+export class PoolContext implements EventWishes, FrequentTotals {
+  // What each lease and request looks at comes first, and so lies in one place of the memory, which with many pools is what a
+  // request costs.
+  options: ResolvedPoolOptions;
   readonly clock: Clock;
+  hits = 0;
+  requests = 0;
+  wantsLeases = false;
+  wantsSettled = false;
+  wantsFinished = false;
   readonly wheel: DeadlineWheel;
-  readonly events: EventHub;
-  readonly counters: CountedTotals;
+  readonly serverName: string;
+  misses = 0;
+  wantsQueued = false;
+  wantsAcquired = false;
+  wantsReleased = false;
+  readonly counters: SeldomTotals = new SeldomTotals();
   readonly server: ServerState;
+  readonly events: EventHub;
   readonly capacity: Capacity | undefined;
   connector: Connector;
-  options: ResolvedPoolOptions;
+  readonly poolName: string;
+  readonly identity: string | undefined;
+
+  constructor(parts: PoolContextParts) {
+    this.options = parts.options;
+    this.clock = parts.clock;
+    this.wheel = parts.wheel;
+    this.serverName = parts.serverName;
+    this.server = parts.server;
+    this.capacity = parts.capacity;
+    this.connector = parts.connector;
+    this.poolName = parts.poolName;
+    this.identity = parts.identity;
+    this.events = new EventHub(this);
+  }
 }

@@ -10,11 +10,10 @@ import type { McpPoolError } from "./errors.ts";
 import { Growth } from "./growth.ts";
 import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
-import { ReadyConnections } from "./ready-connections.ts";
+import { lendNext, ReadyConnections } from "./ready-connections.ts";
 import { Rounds } from "./rounds.ts";
 import type { InFlightLimit, LimitUser, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
-import type { CountedTotals } from "./stats.ts";
 import { StickyLine } from "./sticky-line.ts";
 import { WaitQueue } from "./wait-queue.ts";
 import type { Waiter, WaitTerms } from "./waiter.ts";
@@ -27,7 +26,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   // What each lease and request looks at comes first, and so lies in one place of the memory.
   readonly set: ConnectionSet;
   readonly #context: PoolContext;
-  readonly #counters: CountedTotals;
   readonly #limit: InFlightLimit;
   readonly #line: LinkedList<Waiter>;
   #isStarted = false;
@@ -46,15 +44,15 @@ export class Dispatcher implements LimitWaiter, LimitUser {
   constructor(context: PoolContext, connect: Connect, host: DispatcherHost) {
     this.#context = context;
     this.#host = host;
-    this.#counters = context.counters;
     this.#limit = context.server.limit;
-    this.set = new ConnectionSet(this.#limit);
     this.queue = new WaitQueue(context, {
       expiryError: (waiter, expiry) => host.expiryError(waiter, expiry, this.#lastConnectError),
       onLeft: (waiter, error, isTimeUp) => this.#onLeft(waiter, error, isTimeUp),
       followers: () => this.sticky.unboundWaiters(),
+      onFirst: () => this.set.suspend(),
     });
     this.#line = this.queue.line;
+    this.set = new ConnectionSet(this.#limit, this.#line);
     this.settle();
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
@@ -101,19 +99,14 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** The same, if there is a connection for which nothing is to be done but to lend it. */
   takeNext(): ConnectionEntry | undefined {
-    const { next } = this.set;
-    if (next === undefined || this.#line.head !== undefined) return undefined;
-    if (this.#context.options.validateOnAcquire && this.ready.isSilent(next)) return undefined;
-    this.set.lend(next);
-    this.#counters.hits++;
-    return next;
+    return lendNext(this.set, this.#context);
   }
 
   /** Joins the wait queue behind others, if that is all there is to do. */
   followOn<Granted>(terms: WaitTerms<Granted>): Promise<Granted> | undefined {
     if (this.#line.head === undefined || !this.growth.isResting || this.#matching.isUnderWay) return undefined;
-    const { events, options } = this.#context;
-    if (events.wantsQueued || this.queue.size >= options.maxWaiting) return undefined;
+    const { wantsQueued, options } = this.#context;
+    if (wantsQueued || this.queue.size >= options.maxWaiting) return undefined;
     return this.queue.add(terms);
   }
 
@@ -145,16 +138,14 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
+    if (this.takeBack(entry)) return;
     const { head } = this.#line;
-    if (head === undefined ? this.takeBack(entry) : this.#handOver(entry, head)) return;
-    this.#giveBack(entry);
+    if (head === undefined || !this.#handOver(entry, head)) this.#giveBack(entry);
   }
 
-  /** The same for what {@link takeNext} has lent, if nobody has noticed, and nobody waits. Returns whether it is done. */
+  /** The same for what {@link takeNext} has lent, if nobody has noticed. Returns whether it is done. */
   takeBack(entry: ConnectionEntry): boolean {
-    if (this.#line.head !== undefined || !this.set.takeBack(entry)) return false;
-    entry.idleSince = coarseNow(this.#context.clock);
-    return true;
+    return this.set.takeBack(entry, this.#context.clock);
   }
 
   /** Has claims booked that were not yet, and looks anew whether that may be put off; not while the pool closes, or the limit is exceeded. */
@@ -197,7 +188,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;
-    this.#counters.misses++;
+    this.#context.misses++;
     entry.uses++;
     queue.grant(waiter, entry);
     if (entry.uses >= maxUses) this.closer.retire(entry, "max-uses");
@@ -251,7 +242,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   #grant(waiter: Waiter, entry: ConnectionEntry): void {
     this.set.claim(entry);
-    this.#counters.misses++;
+    this.#context.misses++;
     const key = waiter.terms.stickyKey;
     if (key !== undefined) this.sticky.onGranted(key, entry);
     this.queue.grant(waiter, entry);

@@ -10,25 +10,28 @@ interface Subscription {
   readonly types: readonly PoolEventType[] | undefined;
 }
 
-/** Hands events to listeners. Events that nobody wants are never built: ask {@link wants} first. */
-export class EventHub {
-  // Fields, since looking a name up in a set costs as much as all else about a lease.
+/** Which of the events that each lease or request may bring anybody wants. Fields, since looking a name up costs as much as a lease. */
+export interface EventWishes {
   /** Whether anybody wants to know of each lease, be it by events or because leases are tracked. */
-  wantsLeases = false;
-  /** Whether anybody wants these events. */
-  wantsAcquired = false;
-  wantsReleased = false;
-  wantsQueued = false;
-  wantsFinished = false;
-  wantsSettled = false;
-  readonly #source: PoolEventSource;
+  wantsLeases: boolean;
+  wantsAcquired: boolean;
+  wantsReleased: boolean;
+  wantsQueued: boolean;
+  wantsFinished: boolean;
+  wantsSettled: boolean;
+}
+
+/** Hands events to listeners. Events that nobody wants are never built: look at the {@link EventWishes}, or ask {@link wants}. */
+export class EventHub {
+  /** Whose events they are; what is wanted of them is kept there, with what else is looked at. */
+  readonly #source: PoolEventSource & EventWishes;
   #subscriptions: readonly Subscription[] = [];
   /** Who wants what, found out at the first event of a type, until somebody comes or goes. */
   readonly #byType = new LateMap<PoolEventType, readonly PoolEventListener[]>();
   #isReporting = false;
   #isTracking = false;
 
-  constructor(source: PoolEventSource) {
+  constructor(source: PoolEventSource & EventWishes) {
     this.#source = source;
   }
 
@@ -81,12 +84,13 @@ export class EventHub {
     this.#subscriptions = subscriptions;
     this.#byType.clear();
     const wants = (type: PoolEventType) => subscriptions.some((each) => isWanted(each, type));
-    this.wantsAcquired = wants("lease-acquired");
-    this.wantsReleased = wants("lease-released");
-    this.wantsLeases = this.#isTracking || this.wantsAcquired || this.wantsReleased;
-    this.wantsQueued = wants("acquire-queued");
-    this.wantsFinished = wants("request-finished");
-    this.wantsSettled = wants("request-settled");
+    const wishes: EventWishes = this.#source;
+    wishes.wantsAcquired = wants("lease-acquired");
+    wishes.wantsReleased = wants("lease-released");
+    wishes.wantsLeases = this.#isTracking || wishes.wantsAcquired || wishes.wantsReleased;
+    wishes.wantsQueued = wants("acquire-queued");
+    wishes.wantsFinished = wants("request-finished");
+    wishes.wantsSettled = wants("request-settled");
   }
 
   #listenersOf(type: PoolEventType): readonly PoolEventListener[] {

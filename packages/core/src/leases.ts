@@ -90,8 +90,8 @@ export class Leases implements LeaseHost {
    * @throws {McpValidationError} when handlers were given for what the server cannot ask this lease; the room is free again
    */
   issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
-    const { events, clock } = this.#context;
-    if (handlers !== undefined || events.wantsLeases) {
+    const { wantsLeases, clock } = this.#context;
+    if (handlers !== undefined || wantsLeases) {
       return this.#issueAloud(entry, handlers);
     }
     return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
@@ -99,8 +99,8 @@ export class Leases implements LeaseHost {
 
   #issueAloud(entry: ConnectionEntry, handlers: ClientHandlers | undefined): Lease {
     const lease = this.#issue(entry, handlers, this.#stack());
-    const { events } = this.#context;
-    if (events.wantsAcquired) {
+    const { wantsAcquired, events } = this.#context;
+    if (wantsAcquired) {
       events.emit({ type: "lease-acquired", connectionId: entry.id, leaseId: lease.id, waitMs: 0, isHit: true });
     }
     return lease;
@@ -116,7 +116,7 @@ export class Leases implements LeaseHost {
   }
 
   takeBack(lease: Lease, entry: ConnectionEntry): void {
-    if (this.#context.events.wantsLeases || !entry.isUntouched) {
+    if (this.#context.wantsLeases || !entry.isUntouched) {
       this.endLease(lease, entry, false, undefined);
       return;
     }
@@ -134,8 +134,8 @@ export class Leases implements LeaseHost {
     else if (entry.attempts.size > 0 && this.#context.options.sharing === "exclusive" && hasCallsOfLease(entry))
       this.#dispatcher.closer.retire(entry, "abandoned", cause);
     this.#recycler.giveBack(entry);
-    const { events, clock } = this.#context;
-    if (events.wantsReleased) {
+    const { wantsReleased, events, clock } = this.#context;
+    if (wantsReleased) {
       const useMs = clock.now() - lease.acquiredAt;
       events.emit({ type: "lease-released", connectionId: entry.id, leaseId: lease.id, useMs });
     }
@@ -158,8 +158,8 @@ export class Leases implements LeaseHost {
   }
 
   #lendGranted(entry: ConnectionEntry, waiter: Waiter): Lease {
-    const { events, clock } = this.#context;
-    if (events.wantsLeases) {
+    const { wantsLeases, clock } = this.#context;
+    if (wantsLeases) {
       return this.#issueGranted(entry, waiter, undefined, undefined);
     }
     return new Lease(this, entry, ++this.#lastId, coarseNow(clock));
@@ -173,8 +173,8 @@ export class Leases implements LeaseHost {
     stack: string | undefined,
   ): Lease {
     const lease = this.#issue(entry, handlers, stack);
-    const { events, clock } = this.#context;
-    if (events.wantsAcquired) {
+    const { wantsAcquired, events, clock } = this.#context;
+    if (wantsAcquired) {
       const waitMs = waiter.waitedMs(clock.now());
       const { connectionId, id: leaseId } = lease;
       void Promise.resolve().then(() => {
@@ -186,8 +186,8 @@ export class Leases implements LeaseHost {
 
   #issue(entry: ConnectionEntry, handlers: ClientHandlers | undefined, stack: string | undefined): Lease {
     if (handlers !== undefined) this.#attribute(entry, handlers);
-    const { events, clock } = this.#context;
-    const isTimed = this.#tracked !== undefined || events.wantsReleased;
+    const { wantsReleased, clock } = this.#context;
+    const isTimed = this.#tracked !== undefined || wantsReleased;
     const acquiredAt = isTimed ? clock.now() : coarseNow(clock);
     const extras = stack === undefined && handlers === undefined ? undefined : { stack, handlers };
     const lease = new Lease(this, entry, ++this.#lastId, acquiredAt, extras);

@@ -1,15 +1,13 @@
 import type { CapacityClaimant } from "./capacity.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
-import type { Capacity, PoolContext } from "./context.ts";
+import { type Capacity, PoolContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
-import { EventHub } from "./event-hub.ts";
 import { LateMap, LateSet } from "./late-collections.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { RefusedCall } from "./request-records.ts";
 import { ConnectBackoff, InFlightLimit, type ServerState } from "./server-state.ts";
 import type { LoggingLevel } from "./session-logging.ts";
-import { zeroCounters } from "./stats.ts";
 
 /** What a pool shares with other pools, and what tests replace. */
 export interface PoolEnvironment {
@@ -44,20 +42,9 @@ export function createContext(
   environment: PoolEnvironment,
 ): PoolContext {
   const { clock = systemClock, poolName = serverName, identity, capacity } = environment;
-  return {
-    // What each request looks at comes first, and so lies in one place of the memory.
-    serverName,
-    clock,
-    options,
-    wheel: environment.wheel ?? new DeadlineWheel(clock),
-    events: new EventHub({ serverName, identity, poolName }),
-    counters: zeroCounters(),
-    server: environment.server ?? createServerState(clock, connector, Infinity),
-    capacity,
-    connector,
-    poolName,
-    identity,
-  };
+  const wheel = environment.wheel ?? new DeadlineWheel(clock);
+  const server = environment.server ?? createServerState(clock, connector, Infinity);
+  return new PoolContext({ serverName, clock, options, wheel, server, capacity, connector, poolName, identity });
 }
 
 /** Makes what all pools of one server share. */

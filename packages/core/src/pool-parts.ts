@@ -1,5 +1,4 @@
 import { Acquisition } from "./acquisition.ts";
-import { CALLED_AT, type CallTime } from "./call-time.ts";
 import { McpClient, type Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import { watchConnection } from "./connection-watch.ts";
@@ -11,17 +10,15 @@ import { idleTimeout } from "./idle-timeout.ts";
 import { leakDetector } from "./leak-detector.ts";
 import { Leases } from "./leases.ts";
 import { maxLifetime } from "./max-lifetime.ts";
-import { onOneConnection } from "./one-connection.ts";
-import { type PoolOptions, type RequestOptions, resolvePoolOptions } from "./options.ts";
-import type { Admission, Connect, HeldLease, PoolPlugin, PoolRequest, Request, RoomHold } from "./plugin.ts";
+import { type PoolOptions, resolvePoolOptions } from "./options.ts";
+import type { Admission, Connect, PoolPlugin, PoolRequest } from "./plugin.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { ControlOfPool } from "./pool-control.ts";
 import { createContext, type PoolEnvironment } from "./pool-environment.ts";
 import { Recycler } from "./recycler.ts";
-import { NO_OPTIONS, optionsError, stretchOf, toolTimeoutMs, withMeta } from "./request-options.ts";
-import { RequestPath, setOut } from "./request-path.ts";
+import { NO_OPTIONS, optionsError, withMeta } from "./request-options.ts";
+import { RequestPath } from "./request-path.ts";
 import { RequestRecords } from "./request-records.ts";
-import { withHeaders } from "./resolvable.ts";
 import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SessionLogging } from "./session-logging.ts";
 import { type PoolStats, poolStats } from "./stats.ts";
@@ -36,14 +33,9 @@ export interface McpConnectionPoolOptions extends PoolOptions {
 }
 
 /** Puts the parts of one pool together. */
-export class PoolParts implements Requester {
-  // What each request looks at comes first, and so lies in one place of the memory.
+export class PoolParts {
   readonly context: PoolContext;
   readonly path: RequestPath;
-  /** The wraps around requests; undefined where no plugin wraps them. */
-  readonly #wrapped: Request | undefined;
-  /** Whether somebody asks how many requests are under way. */
-  readonly #isCounting: boolean;
   readonly dispatcher: Dispatcher;
   readonly client: McpClient;
   readonly acquisition: Acquisition;
@@ -67,7 +59,6 @@ export class PoolParts implements Requester {
     environment: PoolEnvironment,
   ) {
     this.context = createContext(name, connector, resolvePoolOptions(options), environment);
-    this.#isCounting = environment.onActivity !== undefined;
     this.ownsWheel = environment.wheel === undefined;
     const { context } = this;
     const admit = (asker: Admission) => this.plugins.admit(asker);
@@ -89,12 +80,14 @@ export class PoolParts implements Requester {
     this.records = new RequestRecords(context, (error, waitMs, kind) => this.acquisition.onFailed(error, waitMs, kind));
     this.recycler = new Recycler(context, dispatcher, (entry) => this.#requesterFor(entry));
     this.path = new RequestPath(context, dispatcher, this.recycler, {
+      records: this.records,
+      isCounting: environment.onActivity !== undefined,
       wait: (terms, join) => this.acquisition.wait(terms, join),
       onRefused: (error, waitMs) => this.records.stranded(error, waitMs),
       modernMeta: () => this.logging.meta,
     });
     this.leases = new Leases(context, dispatcher, this.recycler, {
-      requestOnLease: (lease, method, params, own) => this.request(method, params, own, lease),
+      requestOnLease: (lease, method, params, own) => this.path.request(method, params, own, lease),
       onRefused: (call) => this.records.refused(call),
     });
     this.warmUp = new WarmUp(context, dispatcher);
@@ -106,7 +99,7 @@ export class PoolParts implements Requester {
       subscribe: (uri) => this.#subscribe(uri),
       unsubscribe: (uri, entry) => this.#requesterFor(entry).request("resources/unsubscribe", { uri }),
     });
-    this.client = new McpClient(this, {
+    this.client = new McpClient(this.path, {
       serverName,
       clock,
       get timeoutMs() {
@@ -133,9 +126,7 @@ export class PoolParts implements Requester {
     // Last, since a plugin may look at the whole pool while it is installed.
     this.plugins = new PluginHost([...plugins, idleTimeout, maxLifetime, leakDetector], new ControlOfPool(this));
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
-    const attempt = (request: PoolRequest) => this.path.attempt(request);
-    const wrapped = this.plugins.wrapRequest(attempt);
-    this.#wrapped = wrapped === attempt ? undefined : wrapped;
+    this.path.wrap((innermost) => this.plugins.wrapRequest(innermost));
     environment.onActivity?.(() => this.records.underWay > 0 || this.subscriptions.size > 0);
     environment.onRefusals?.((call) => this.records.refused(call));
     environment.onClaimant?.(dispatcher.growth);
@@ -156,76 +147,6 @@ export class PoolParts implements Requester {
       recentFailures: closer.recentFailures,
       isClosed,
     });
-  }
-
-  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
-    const { serverName } = this.context;
-    return onOneConnection(
-      {
-        serverName,
-        start: (method, params, options, lease, hold) => this.request(method, params, options, lease, hold),
-        giveBack: (entry) => this.recycler.giveBack(entry),
-      },
-      work,
-    );
-  }
-
-  /** Starts a request on its way through the wraps. */
-  request(
-    method: string,
-    params: Readonly<Record<string, unknown>> | undefined,
-    options: RequestOptions & CallTime = NO_OPTIONS,
-    lease?: HeldLease,
-    hold?: RoomHold,
-  ): Promise<unknown> {
-    const { clock, options: own, serverName } = this.context;
-    const problem = optionsError(options, serverName);
-    if (problem !== undefined) return this.refuse(method, params, options, problem);
-    const timeoutMs = options.timeoutMs ?? toolTimeoutMs(method, params, own) ?? own.requestTimeoutMs;
-    const startedAt = options[CALLED_AT] ?? clock.now();
-    if (typeof options.headers === "function") {
-      const result = withHeaders(options, options.headers, { serverName, timeoutMs, startedAt, clock }).then(
-        (resolved) => this.request(method, params, resolved, lease, hold),
-        (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
-      );
-      if (this.#isCounting) this.records.count(result);
-      return result;
-    }
-    const request: PoolRequest = {
-      method,
-      params: withMeta(params, options.meta),
-      options,
-      deadlineAt: startedAt + Math.min(timeoutMs, options.maxTotalTimeoutMs ?? Infinity),
-      attemptTimeoutMs: undefined,
-      lease,
-      connectionId: undefined,
-      avoid: undefined,
-      isFreshWanted: false,
-      stretch: options.resetTimeoutOnProgress === true ? stretchOf(options, startedAt, timeoutMs) : undefined,
-      hold,
-    };
-    setOut(options[CALLED_AT] === undefined ? request : undefined, startedAt);
-    try {
-      const result = this.#wrapped === undefined ? this.path.attempt(request) : this.#wrapped(request);
-      if (this.#isCounting) this.records.count(result);
-      if (this.context.events.wantsSettled) this.records.watch(result, request, startedAt);
-      return result;
-    } catch (error) {
-      return Promise.reject(error);
-    } finally {
-      setOut(undefined, 0);
-    }
-  }
-
-  /** Rejects a request that ends before it can set out. */
-  refuse(
-    method: string,
-    params: unknown,
-    options: (RequestOptions & CallTime) | undefined,
-    error: unknown,
-  ): Promise<never> {
-    this.records.refused({ method, params, options, error });
-    return Promise.reject(error);
   }
 
   /** Sends requests on one connection without claiming room on it. */
@@ -249,8 +170,7 @@ export class PoolParts implements Requester {
           avoid: undefined,
           isFreshWanted: false,
         };
-        const terms = { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined };
-        return this.path.send(entry, request, terms);
+        return this.path.send(entry, request, "of-lease", startedAt, 0, undefined);
       },
     };
   }

@@ -165,19 +165,19 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
 
   /** Sends any request on whichever connection has room, and resolves with the JSON-RPC result. */
   request(method: string, params?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<unknown> {
-    return this.#parts.request(method, params, options);
+    return this.#parts.path.request(method, params, options);
   }
 
   /** Runs requests that belong together, such as the pages of a list, on one connection. */
   onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
-    return this.#parts.onOneConnection(work);
+    return this.#parts.path.onOneConnection(work);
   }
 
   /** Lists the tools of the server; from a cache until it announces a change, `toolListTtlMs` pass, or its version changes. With headers of its own, a call is not served from it. */
   listTools(options: RequestOptions = {}): Promise<ListToolsResult> {
     const { context, tools } = this.#parts;
     const problem = this.isClosed ? closedError(context) : optionsError(options, this.serverName);
-    if (problem !== undefined) return this.#parts.refuse("tools/list", undefined, options, problem);
+    if (problem !== undefined) return this.#parts.path.refuse("tools/list", undefined, options, problem);
     // Headers may decide what the server shows.
     return options.headers === undefined
       ? tools.get(fromNow(options, context.options.requestTimeoutMs, context.clock))

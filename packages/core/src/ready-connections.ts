@@ -47,11 +47,10 @@ export class ReadyConnections {
 
   /** Lends a connection to a caller who did not have to wait. The use that reaches `maxUses` is the last. */
   lend(entry: ConnectionEntry): void {
-    const { counters, options } = this.#context;
     this.#set.claim(entry);
-    counters.hits++;
+    this.#context.hits++;
     if (entry.room > 1 && this.#set.relaxed === 0) this.#parts.growth.openSpare();
-    if (entry.uses >= options.maxUses) this.#parts.closer.retire(entry, "max-uses");
+    if (entry.uses >= this.#context.options.maxUses) this.#parts.closer.retire(entry, "max-uses");
   }
 
   /** Whether those who avoid a connection had better wait for a new one: there is no other, or none is wanted. */
@@ -75,9 +74,8 @@ export class ReadyConnections {
   }
 
   /** Whether an entry would be probed before it is lent, if nothing were on it. */
-  isSilent({ lastAliveAt }: ConnectionEntry): boolean {
-    const { options, clock } = this.#context;
-    return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
+  isSilent(entry: ConnectionEntry): boolean {
+    return isSilent(entry, this.#context);
   }
 
   #first(): ConnectionEntry | undefined {
@@ -98,4 +96,17 @@ export class ReadyConnections {
     this.lend(entry);
     return entry;
   }
+}
+
+/** Claims room on a connection for which nothing is to be done but to lend it, if there is one. */
+export function lendNext(set: ConnectionSet, context: PoolContext): ConnectionEntry | undefined {
+  const { next } = set;
+  if (next === undefined || isSilent(next, context)) return undefined;
+  set.lend(next);
+  context.hits++;
+  return next;
+}
+
+function isSilent({ lastAliveAt }: ConnectionEntry, { options, clock }: PoolContext): boolean {
+  return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
 }

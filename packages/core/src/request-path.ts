@@ -1,8 +1,6 @@
-import { Attempt, type AttemptHost, type AttemptTerms } from "./attempt.ts";
-import { Cancellations } from "./cancellations.ts";
-import { coarseNow } from "./clock.ts";
+import { Attempt, type RoomOrigin } from "./attempt.ts";
+import type { ReadResult, Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import {
@@ -14,18 +12,21 @@ import {
 } from "./errors.ts";
 import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
-import { HeldConnection } from "./one-connection.ts";
+import { HeldConnection, onOneConnection } from "./one-connection.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { PoolRequest } from "./plugin.ts";
+import { lendNext } from "./ready-connections.ts";
 import type { Recycler } from "./recycler.ts";
-import { describeRequest, isToolError, targetOf } from "./request-errors.ts";
+import { describeRequest } from "./request-errors.ts";
+import type { RequestRecords } from "./request-records.ts";
 import { type ToolBulkhead, ToolBulkheads } from "./tool-bulkheads.ts";
 import type { WaitTerms } from "./waiter.ts";
 
-/** Time-outs in a row after which a connection is replaced, even though its probes pass. */
-const MAX_TIMEOUTS_IN_ROW = 3;
-
 /** What the request path tells its pool. */
 export interface RequestPathHost {
+  readonly records: RequestRecords;
+  /** Whether somebody asks how many requests are under way. */
+  readonly isCounting: boolean;
   /** Waits for room; bounded, FIFO. */
   wait<Granted>(terms: WaitTerms<Granted>, join?: (terms: WaitTerms<Granted>) => Promise<Granted>): Promise<Granted>;
   /** Counts and tells of a request that got no connection to be sent on. */
@@ -34,69 +35,78 @@ export interface RequestPathHost {
   modernMeta(): Readonly<Record<string, unknown>> | undefined;
 }
 
-let settingOut: PoolRequest | undefined;
-let settingOutAt = 0;
-
-/**
- * Says which request of any pool sets out just now, and when by its clock; undefined as soon as it has. An attempt that
- * begins in the same go need not look at the clock again.
- */
-export function setOut(request: PoolRequest | undefined, now: number): void {
-  settingOut = request;
-  settingOutAt = now;
-}
-
 /** The innermost part of a request: one wait for room, then one attempt on a connection. */
-export class RequestPath implements AttemptHost {
-  readonly context: PoolContext;
-  readonly #dispatcher: Dispatcher;
-  readonly #recycler: Recycler;
+export class RequestPath extends Outcomes {
   readonly #host: RequestPathHost;
   readonly #bulkheads: ToolBulkheads;
-  readonly cancellations: Cancellations;
 
   constructor(context: PoolContext, dispatcher: Dispatcher, recycler: Recycler, host: RequestPathHost) {
-    this.context = context;
-    this.#dispatcher = dispatcher;
-    this.#recycler = recycler;
+    super(context, host.records, host.isCounting, dispatcher, recycler);
     this.#host = host;
     this.#bulkheads = new ToolBulkheads(context, dispatcher);
-    this.cancellations = new Cancellations(context, dispatcher.checker);
   }
 
-  /** Runs one attempt of a request, on its lease or on whichever connection has room. */
-  attempt(request: PoolRequest): Promise<unknown> {
+  protected attemptAt(request: PoolRequest, startedAt: number, read: ReadResult | undefined): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const startedAt = request === settingOut ? settingOutAt : this.context.clock.now();
+    if (this.context.options.tools === undefined && isPlain(request) && startedAt < request.deadlineAt) {
+      const entry = lendNext(this.set, this.context);
+      if (entry !== undefined) return this.send(entry, request, "at-once", startedAt, 0, undefined, read);
+    }
+    const result = this.#attemptOtherwise(request, startedAt);
+    const { serverName } = this.context;
+    return read === undefined ? result : result.then((raw) => read(raw, serverName));
+  }
+
+  #attemptOtherwise(request: PoolRequest, startedAt: number): Promise<unknown> {
     if (request.lease !== undefined) return this.#attemptOnLease(request, startedAt);
-    if (this.#dispatcher.isClosed) return this.#refuse(this.#closedError(request), 0);
+    if (this.dispatcher.isClosed) return this.#refuse(this.#closedError(request), 0);
     if (startedAt >= request.deadlineAt) return this.#refuse(this.#lateError(request), 0);
-    const bulkhead = this.context.options.tools === undefined ? undefined : this.#bulkheads.of(request);
+    const bulkhead = this.#bulkheads.of(request);
     if (bulkhead !== undefined && !bulkhead.limit.take(bulkhead))
       return this.#wait(request, startedAt, bulkhead, false);
     const { avoid, isFreshWanted } = request;
-    const wantsFresh = isFreshWanted && this.#dispatcher.ready.needsFresh(undefined);
+    const wantsFresh = isFreshWanted && this.dispatcher.ready.needsFresh(undefined);
     const entry = wantsFresh ? undefined : this.#claim(avoid);
     if (entry === undefined) return this.#wait(request, startedAt, bulkhead, true);
-    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: true, bulkhead });
+    return this.send(entry, request, "at-once", startedAt, 0, bulkhead);
   }
 
   #claim(avoid: number | undefined): ConnectionEntry | undefined {
-    return avoid === undefined ? this.#dispatcher.take() : this.#dispatcher.takeBut(avoid);
+    return avoid === undefined ? this.dispatcher.take() : this.dispatcher.takeBut(avoid);
   }
 
   /** Sends a request on a given connection, unless a listener has made its caller give up since room was looked for. */
-  send(entry: ConnectionEntry, request: PoolRequest, terms: AttemptTerms): Promise<unknown> {
+  send(
+    entry: ConnectionEntry,
+    request: PoolRequest,
+    room: RoomOrigin,
+    startedAt: number,
+    waitMs: number,
+    bulkhead: ToolBulkhead | undefined,
+    read?: ReadResult | undefined,
+  ): Promise<unknown> {
     const { handlers, signal } = request.options;
     const problem = handlers === undefined ? undefined : attributionProblem(handlers, entry, this.context);
     if (problem !== undefined || signal?.aborted) {
-      if (terms.hasRoom) this.#recycler.giveBack(entry);
-      terms.bulkhead?.limit.give();
-      return problem === undefined ? Promise.reject(signal?.reason) : this.#refuse(problem, terms.waitMs);
+      if (room !== "of-lease") this.recycler.giveBack(entry);
+      bulkhead?.limit.give();
+      return problem === undefined ? Promise.reject(signal?.reason) : this.#refuse(problem, waitMs);
     }
-    this.context.counters.requests++;
-    return new Attempt(this, entry, request, terms).run();
+    this.context.requests++;
+    return new Attempt(this, entry, request, room, startedAt, waitMs, bulkhead, read).run();
+  }
+
+  onOneConnection<T>(work: (requester: Requester) => Promise<T>): Promise<T> {
+    const { serverName } = this.context;
+    return onOneConnection(
+      {
+        serverName,
+        start: (method, params, options, lease, hold) => this.request(method, params, options, lease, hold),
+        giveBack: (entry) => this.recycler.giveBack(entry),
+      },
+      work,
+    );
   }
 
   /** Lets go of those who still wait for a tool, now that all connections are closed. */
@@ -106,78 +116,6 @@ export class RequestPath implements AttemptHost {
 
   get modernMeta(): Readonly<Record<string, unknown>> | undefined {
     return this.#host.modernMeta();
-  }
-
-  onJudged({ entry, terms }: Attempt, failure: RequestFailure | undefined): void {
-    const { checker, closer } = this.#dispatcher;
-    switch (failure?.judgement) {
-      case undefined:
-      case "answered":
-        // Only requests that were abandoned want to know, and those are still on the connection.
-        if (entry.size > 1 && terms.startedAt > entry.readUpTo) entry.readUpTo = terms.startedAt;
-        entry.timeoutsInRow = 0;
-        entry.lastAliveAt = coarseNow(this.context.clock);
-        if (entry.isSuspect) checker.alive(entry, entry.lastAliveAt);
-        return;
-      case "overloaded":
-      case "unauthorised":
-        entry.timeoutsInRow = 0;
-        checker.alive(entry, coarseNow(this.context.clock));
-        return;
-      case "not-sent":
-      case "outcome-unknown":
-      case "session-lost":
-        closer.retire(entry, "request-failed", failure);
-        return;
-      case "timed-out":
-        entry.timeoutsInRow++;
-        if (this.#isExclusive || entry.timeoutsInRow >= MAX_TIMEOUTS_IN_ROW)
-          closer.retire(entry, "request-failed", failure);
-        else checker.suspect(entry, failure);
-        return;
-      case "aborted":
-        // No successor may meet the running call.
-        if (this.#isExclusive) closer.retire(entry, "abandoned", failure);
-    }
-  }
-
-  onOver({ entry, terms, isKept }: Attempt, wasNeverAnswered: boolean): void {
-    if (wasNeverAnswered) this.#dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
-    if (terms.hasRoom && !isKept) {
-      if (this.#isExclusive) this.#recycler.giveBack(entry);
-      else this.#dispatcher.release(entry);
-    }
-    terms.bulkhead?.limit.give();
-  }
-
-  onSettled(
-    { entry, request, terms }: Attempt,
-    failure: RequestFailure | undefined,
-    result: unknown,
-    error: unknown,
-  ): void {
-    const { counters, events } = this.context;
-    const isFailedTool = isToolError(request.method, result);
-    if (isFailedTool) counters.errors.tool++;
-    if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
-    if (!events.wantsFinished) return;
-    events.emit({
-      type: "request-finished",
-      connectionId: entry.id,
-      method: request.method,
-      target: targetOf(request),
-      durationMs: this.context.clock.now() - terms.startedAt,
-      waitMs: terms.waitMs,
-      isHit: terms.isHit,
-      hasOwnRoom: terms.hasRoom,
-      judgement: failure?.judgement ?? "ok",
-      isToolError: isFailedTool,
-      error,
-    });
-  }
-
-  get #isExclusive(): boolean {
-    return this.context.options.sharing === "exclusive";
   }
 
   #attemptOnLease(request: PoolRequest, startedAt: number): Promise<unknown> {
@@ -192,7 +130,7 @@ export class RequestPath implements AttemptHost {
       const message = `${describeRequest(request, serverName)} was not sent: the connection of the lease is closed`;
       return this.#refuse(new McpConnectionError(message, { serverName }), 0);
     }
-    return this.send(entry, request, { startedAt, waitMs: 0, isHit: true, hasRoom: false, bulkhead: undefined });
+    return this.send(entry, request, "of-lease", startedAt, 0, undefined);
   }
 
   /** Waits in line: for a unit of the tool's limit first, if the request has none yet, then for room. */
@@ -214,13 +152,13 @@ export class RequestPath implements AttemptHost {
       mayHaveRun: request.mayHaveRun,
       deliver: asItIs,
     };
-    const { queue } = this.#dispatcher;
+    const { queue } = this.dispatcher;
     const isFresh = (request.avoid !== undefined || request.isFreshWanted) && this.#wantsFresh(request);
     const join =
       bulkhead !== undefined && !hasUnit
         ? (own: WaitTerms<ConnectionEntry>) => queue.add(own, bulkhead.waiters, "saturated")
         : isFresh
-          ? (own: WaitTerms<ConnectionEntry>) => this.#dispatcher.sides.waitFresh(own)
+          ? (own: WaitTerms<ConnectionEntry>) => this.dispatcher.sides.waitFresh(own)
           : undefined;
     return this.#host.wait(terms, join).then(
       (granted) => this.#sendGranted(granted, request, startedAt, bulkhead),
@@ -232,7 +170,7 @@ export class RequestPath implements AttemptHost {
   }
 
   #wantsFresh({ avoid, isFreshWanted }: PoolRequest): boolean {
-    return this.#dispatcher.ready.needsFresh(isFreshWanted ? undefined : avoid);
+    return this.dispatcher.ready.needsFresh(isFreshWanted ? undefined : avoid);
   }
 
   /** Between the grant and this moment the caller may have gone, or the time may be up. */
@@ -244,31 +182,22 @@ export class RequestPath implements AttemptHost {
   ): Promise<unknown> {
     const { signal } = request.options;
     if (signal?.aborted) {
-      this.#recycler.giveBack(entry);
+      this.recycler.giveBack(entry);
       bulkhead?.limit.give();
       return Promise.reject(signal.reason);
     }
     const startedAt = this.context.clock.now();
     if (startedAt >= request.deadlineAt) {
-      this.#recycler.giveBack(entry);
+      this.recycler.giveBack(entry);
       bulkhead?.limit.give();
       return this.#refuse(this.#lateError(request), startedAt - queuedAt);
     }
-    const waitMs = startedAt - queuedAt;
-    return this.send(entry, request, { startedAt, waitMs, isHit: false, hasRoom: true, bulkhead });
+    return this.send(entry, request, "after-wait", startedAt, startedAt - queuedAt, bulkhead);
   }
 
   #refuse(error: McpPoolError, waitMs: number): Promise<never> {
     this.#host.onRefused(error, waitMs);
     return Promise.reject(error);
-  }
-
-  #countError({ judgement }: RequestFailure): void {
-    const { counters } = this.context;
-    counters.requestErrors++;
-    if (judgement === "timed-out") counters.errors.timeout++;
-    else if (judgement === "outcome-unknown") counters.errors.outcomeUnknown++;
-    else if (judgement !== "answered") counters.errors.connection++;
   }
 
   #lateError(request: PoolRequest): McpTimeoutError {
@@ -289,6 +218,11 @@ export class RequestPath implements AttemptHost {
       serverName,
     });
   }
+}
+
+/** Whether a request may go to whichever connection comes first. */
+function isPlain({ lease, avoid, isFreshWanted }: PoolRequest): boolean {
+  return lease === undefined && avoid === undefined && !isFreshWanted;
 }
 
 function asItIs(entry: ConnectionEntry): ConnectionEntry {

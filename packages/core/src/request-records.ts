@@ -57,7 +57,7 @@ export class RequestRecords {
     const now = this.#context.clock.now();
     const startedAt = options?.[CALLED_AT] ?? now;
     this.#tellFailed(error, now - startedAt, method === undefined ? "acquire" : "request");
-    if (method === undefined || !this.#context.events.wantsSettled) return;
+    if (method === undefined || !this.#context.wantsSettled) return;
     this.#settled(method, targetOf({ params }), startedAt, options?.signal, false, error);
   }
 

@@ -44,50 +44,37 @@ export interface PoolCounters extends CountedTotals {
 }
 
 /** Totals that are counted; the others follow from them. */
-export interface CountedTotals {
-  /** Connections opened, closed, and closed by a failure; connects that failed. */
-  created: number;
-  destroyed: number;
-  lost: number;
-  connectFailures: number;
+export type CountedTotals = FrequentTotals & SeldomTotals;
+
+/** What each lease and request counts. */
+export interface FrequentTotals {
   /** Served at once by an open connection, or not. */
   hits: number;
   misses: number;
-  /** Callers that joined the wait queue, and how each of them left it if nobody served it. */
-  queued: number;
-  timedOut: number;
-  aborted: number;
-  rejected: number;
   requests: number;
-  requestErrors: number;
-  errors: {
-    connection: number;
-    timeout: number;
-    validation: number;
-    poolExhausted: number;
-    circuitOpen: number;
-    outcomeUnknown: number;
-    tool: number;
-  };
 }
 
-/** Makes counters that stand at zero. */
-export function zeroCounters(): CountedTotals {
-  return {
-    // What each lease and request counts comes first, and so lies in one place of the memory.
-    hits: 0,
-    misses: 0,
-    requests: 0,
-    queued: 0,
-    created: 0,
-    destroyed: 0,
-    lost: 0,
-    connectFailures: 0,
-    timedOut: 0,
-    aborted: 0,
-    rejected: 0,
-    requestErrors: 0,
-    errors: { connection: 0, timeout: 0, validation: 0, poolExhausted: 0, circuitOpen: 0, outcomeUnknown: 0, tool: 0 },
+/** What is counted less often. */
+export class SeldomTotals {
+  /** Connections opened, closed, and closed by a failure; connects that failed. */
+  created = 0;
+  destroyed = 0;
+  lost = 0;
+  connectFailures = 0;
+  /** Callers that joined the wait queue, and how each of them left it if nobody served it. */
+  queued = 0;
+  timedOut = 0;
+  aborted = 0;
+  rejected = 0;
+  requestErrors = 0;
+  readonly errors = {
+    connection: 0,
+    timeout: 0,
+    validation: 0,
+    poolExhausted: 0,
+    circuitOpen: 0,
+    outcomeUnknown: 0,
+    tool: 0,
   };
 }
 
@@ -114,8 +101,8 @@ export function poolStats({
   recentFailures,
   isClosed,
 }: StatsSource): PoolStats {
-  const { poolName, serverName, identity, options, counters } = context;
-  const borrowed = counters.hits + counters.misses;
+  const { poolName, serverName, identity, options, counters, hits, misses, requests } = context;
+  const borrowed = hits + misses;
   return {
     poolName,
     serverName,
@@ -144,7 +131,10 @@ export function poolStats({
     counters: {
       borrowed,
       returned: borrowed - set.inFlight,
-      granted: counters.misses,
+      granted: misses,
+      hits,
+      misses,
+      requests,
       ...counters,
       errors: { ...counters.errors },
     },

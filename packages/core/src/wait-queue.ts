@@ -15,6 +15,8 @@ export interface WaitQueueHost {
   onLeft(waiter: Waiter, error: unknown, isTimeUp: boolean): void;
   /** Callers for whom another caller of the queue waits, since they want the same connection. */
   followers(): Iterable<Waiter>;
+  /** Called when somebody waits for any connection, and nobody did before. */
+  onFirst(): void;
 }
 
 /** Callers in the order in which they came. They leave by a grant, their time, their signal, or a failure. */
@@ -68,6 +70,7 @@ export class WaitQueue implements WaiterHost {
     const waiter = new Waiter(this, terms, this.#budgets.arrival());
     const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
+    if (this.line.size === 1) this.#host.onFirst();
     this.#context.counters.queued++;
     if (list === this.line && terms.limitAt === Infinity) this.#budgets.add(waiter);
     else this.#timeOtherwise(waiter, list, mode);
@@ -80,6 +83,7 @@ export class WaitQueue implements WaiterHost {
     if (waiter.own !== undefined) waiter.own.isFollower = false;
     if (waiter.list !== undefined) this.#besides--;
     this.line.pushBack(waiter);
+    if (this.line.size === 1) this.#host.onFirst();
     this.#loners.add(waiter);
     this.#switch(waiter, this.mode, this.#context.clock.now());
   }

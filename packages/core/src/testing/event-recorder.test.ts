@@ -5,7 +5,15 @@ import { EventRecorder } from "./event-recorder.ts";
 describe("EventRecorder", () => {
   it("keeps events in their order until it is cleared or stopped", () => {
     const source = { serverName: "files", identity: undefined, poolName: "files" };
-    const hub = new EventHub(source);
+    const wishes = {
+      wantsLeases: false,
+      wantsAcquired: false,
+      wantsReleased: false,
+      wantsQueued: false,
+      wantsFinished: false,
+      wantsSettled: false,
+    };
+    const hub = new EventHub({ ...source, ...wishes });
     const recorder = new EventRecorder(hub);
     hub.emit({ type: "acquire-queued", waiting: 1 });
     hub.emit({ type: "pool-closed" });

@@ -1,0 +1,62 @@
+import { McpValidationError } from "./errors.ts";
+import type { CallToolResult } from "./protocol.ts";
+
+/** What a value must be. */
+export interface Kind {
+  readonly name: string;
+  accepts(value: unknown): boolean;
+}
+
+export const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
+export const LIST: Kind = { name: "an array", accepts: Array.isArray };
+export const OBJECT: Kind = { name: "an object", accepts: isObject };
+export const OPTIONAL: Kind = {
+  name: "an object or undefined",
+  accepts: (value) => value === undefined || isObject(value),
+};
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function describe(value: unknown): string {
+  if (value === "") return "an empty string";
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
+
+export function readToolResult(result: unknown, serverName: string | undefined): CallToolResult {
+  // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
+  if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
+    return { ...result, content: [] };
+  }
+  return checked("tools/call", result, LIST, "content", serverName) as CallToolResult;
+}
+
+export function checked(
+  method: string,
+  result: unknown,
+  wanted: Kind,
+  field: string,
+  serverName: string | undefined,
+): Readonly<Record<string, unknown>> {
+  if (!isObject(result)) throw misfit(method, "", `must be an object, got ${describe(result)}`, serverName);
+  if (field !== "" && !wanted.accepts(result[field])) {
+    throw misfit(method, field, `must be ${wanted.name}, got ${describe(result[field])}`, serverName);
+  }
+  return result;
+}
+
+export function misfit(
+  method: string,
+  path: string,
+  message: string,
+  serverName: string | undefined,
+): McpValidationError {
+  const text = `${nameOf(serverName)} answered ${method} in the wrong form: ${path || "the result"} ${message}`;
+  return new McpValidationError(text, { serverName, issues: [{ path, message }] });
+}
+
+export function nameOf(serverName: string | undefined): string {
+  return serverName === undefined ? "the MCP server" : `MCP server "${serverName}"`;
+}

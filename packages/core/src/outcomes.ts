@@ -1,0 +1,117 @@
+import type { Attempt, AttemptHost } from "./attempt.ts";
+import { Cancellations } from "./cancellations.ts";
+import { coarseNow } from "./clock.ts";
+import type { ConnectionSet } from "./connection-set.ts";
+import type { RequestFailure } from "./connector.ts";
+import type { PoolContext } from "./context.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Recycler } from "./recycler.ts";
+import { isToolError, targetOf } from "./request-errors.ts";
+import type { RequestRecords } from "./request-records.ts";
+import { RequestStart } from "./request-start.ts";
+
+/** Time-outs in a row after which a connection is replaced, even though its probes pass. */
+const MAX_TIMEOUTS_IN_ROW = 3;
+
+/** Draws the conclusions from attempts: for the connection, for the room on it, and for those who count and listen. */
+export abstract class Outcomes extends RequestStart implements AttemptHost {
+  /** The connections of {@link dispatcher}, which most requests need nothing else of. */
+  protected readonly set: ConnectionSet;
+  protected readonly dispatcher: Dispatcher;
+  protected readonly recycler: Recycler;
+  readonly cancellations: Cancellations;
+
+  constructor(
+    context: PoolContext,
+    records: RequestRecords,
+    isCounting: boolean,
+    dispatcher: Dispatcher,
+    recycler: Recycler,
+  ) {
+    super(context, records, isCounting);
+    this.set = dispatcher.set;
+    this.dispatcher = dispatcher;
+    this.recycler = recycler;
+    this.cancellations = new Cancellations(context, dispatcher.checker);
+  }
+
+  abstract readonly modernMeta: AttemptHost["modernMeta"];
+
+  onJudged({ entry, startedAt }: Attempt, failure: RequestFailure | undefined): void {
+    switch (failure?.judgement) {
+      case undefined:
+      case "answered":
+        // Only requests that were abandoned want to know, and those are still on the connection.
+        if (entry.size > 1 && startedAt > entry.readUpTo) entry.readUpTo = startedAt;
+        entry.timeoutsInRow = 0;
+        entry.lastAliveAt = coarseNow(this.context.clock);
+        if (entry.isSuspect) this.dispatcher.checker.alive(entry, entry.lastAliveAt);
+        return;
+      case "overloaded":
+      case "unauthorised":
+        entry.timeoutsInRow = 0;
+        this.dispatcher.checker.alive(entry, coarseNow(this.context.clock));
+        return;
+      case "not-sent":
+      case "outcome-unknown":
+      case "session-lost":
+        this.dispatcher.closer.retire(entry, "request-failed", failure);
+        return;
+      case "timed-out":
+        entry.timeoutsInRow++;
+        if (this.isExclusive || entry.timeoutsInRow >= MAX_TIMEOUTS_IN_ROW)
+          this.dispatcher.closer.retire(entry, "request-failed", failure);
+        else this.dispatcher.checker.suspect(entry, failure);
+        return;
+      case "aborted":
+        // No successor may meet the running call.
+        if (this.isExclusive) this.dispatcher.closer.retire(entry, "abandoned", failure);
+    }
+  }
+
+  onOver({ entry, room, bulkhead, isKept }: Attempt, wasNeverAnswered: boolean): void {
+    if (wasNeverAnswered) this.dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
+    if (room !== "of-lease" && !isKept) {
+      if (this.isExclusive) this.recycler.giveBack(entry);
+      else if (!this.set.takeBack(entry, this.context.clock)) this.dispatcher.release(entry);
+    }
+    bulkhead?.limit.give();
+  }
+
+  onSettled(
+    { entry, request, room, startedAt, waitMs }: Attempt,
+    failure: RequestFailure | undefined,
+    result: unknown,
+    error: unknown,
+  ): void {
+    const isFailedTool = isToolError(request.method, result);
+    if (isFailedTool) this.context.counters.errors.tool++;
+    if (failure !== undefined && failure.judgement !== "aborted") this.#countError(failure);
+    if (!this.context.wantsFinished) return;
+    this.context.events.emit({
+      type: "request-finished",
+      connectionId: entry.id,
+      method: request.method,
+      target: targetOf(request),
+      durationMs: this.context.clock.now() - startedAt,
+      waitMs,
+      isHit: room !== "after-wait",
+      hasOwnRoom: room !== "of-lease",
+      judgement: failure?.judgement ?? "ok",
+      isToolError: isFailedTool,
+      error,
+    });
+  }
+
+  protected get isExclusive(): boolean {
+    return this.context.options.sharing === "exclusive";
+  }
+
+  #countError({ judgement }: RequestFailure): void {
+    const { counters } = this.context;
+    counters.requestErrors++;
+    if (judgement === "timed-out") counters.errors.timeout++;
+    else if (judgement === "outcome-unknown") counters.errors.outcomeUnknown++;
+    else if (judgement !== "answered") counters.errors.connection++;
+  }
+}
