@@ -45,6 +45,17 @@ export interface AttemptHost {
 /** How an attempt came by its room on a connection; `of-lease`: it has none of its own. */
 export type RoomOrigin = "at-once" | "after-wait" | "of-lease";
 
+const captured: { resolve: (result: unknown) => void; reject: (error: unknown) => void } = {
+  resolve: () => {},
+  reject: () => {},
+};
+
+/** Takes note of what settles a new promise. One function for all, since one for each request would be one more object. */
+function capture(resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
+  captured.resolve = resolve;
+  captured.reject = reject;
+}
+
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
 export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
   readonly entry: ConnectionEntry;
@@ -110,10 +121,9 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   }
 
   run(): Promise<unknown> {
-    const promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    const promise = new Promise<unknown>(capture);
+    this.#resolve = captured.resolve;
+    this.#reject = captured.reject;
     this.entry.attempts.pushBack(this);
     const { method, options, deadlineAt } = this.request;
     this.request.hold?.begin(this.entry);
@@ -127,15 +137,14 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     try {
       // Functions were called before the request set out.
       const headers = typeof options.headers === "function" ? undefined : options.headers;
-      const onProgress =
-        this.request.stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
-      const isModern = this.entry.era === "modern";
+      const onProgress = this.request.stretch === undefined ? options.onProgress : this.#stretching();
+      const isModern = this.entry.connection.era === "modern";
       const own = { onProgress, headers, handlers: isModern ? this.#handlersInCharge() : undefined };
       const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
       const { connection } = this.entry;
       this.#started =
         connection.startRequest === undefined
-          ? startByPromise(connection, method, params, own, this, (error) => this.#failed(error))
+          ? startByPromise(connection, method, params, own, this, this.#fail)
           : connection.startRequest(method, params, own, this);
       // Its caller may have gone while it was sent.
       if (this.#told !== undefined) abortStarted(this.#started, this.#told.reason, this.#host.context.events);
@@ -172,6 +181,14 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
 
   get #timeoutMs(): number {
     return Math.min(this.#host.context.options.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
+  }
+
+  #stretching(): (progress: Progress) => void {
+    return (progress) => this.#progressed(progress);
+  }
+
+  get #fail(): (error: unknown) => void {
+    return (error) => this.#failed(error);
   }
 
   #progressed(progress: Progress): void {
@@ -216,7 +233,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
 
   #answer(result: unknown): void {
     try {
-      this.#resolve?.(this.#read === undefined ? result : this.#read(result, this.#host.context.serverName));
+      this.#resolve?.(this.#read === undefined ? result : this.#read(result, this.#host.context));
     } catch (error) {
       this.#reject?.(error);
     }

@@ -15,6 +15,11 @@ export const OPTIONAL: Kind = {
   accepts: (value) => value === undefined || isObject(value),
 };
 
+/** Whose result it is, for messages. */
+export interface ResultSource {
+  readonly serverName?: string | undefined;
+}
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -25,12 +30,12 @@ export function describe(value: unknown): string {
   return Array.isArray(value) ? "an array" : typeof value;
 }
 
-export function readToolResult(result: unknown, serverName: string | undefined): CallToolResult {
+export function readToolResult(result: unknown, source: ResultSource): CallToolResult {
   // The 1.x SDK too takes a result without content, as servers of the first revisions send it, for an empty one.
   if (isObject(result) && result.content === undefined && result.resultType !== "input_required") {
     return { ...result, content: [] };
   }
-  return checked("tools/call", result, LIST, "content", serverName) as CallToolResult;
+  return checked("tools/call", result, LIST, "content", source) as CallToolResult;
 }
 
 export function checked(
@@ -38,11 +43,11 @@ export function checked(
   result: unknown,
   wanted: Kind,
   field: string,
-  serverName: string | undefined,
+  source: ResultSource,
 ): Readonly<Record<string, unknown>> {
-  if (!isObject(result)) throw misfit(method, "", `must be an object, got ${describe(result)}`, serverName);
+  if (!isObject(result)) throw misfit(method, "", `must be an object, got ${describe(result)}`, source);
   if (field !== "" && !wanted.accepts(result[field])) {
-    throw misfit(method, field, `must be ${wanted.name}, got ${describe(result[field])}`, serverName);
+    throw misfit(method, field, `must be ${wanted.name}, got ${describe(result[field])}`, source);
   }
   return result;
 }
@@ -51,7 +56,7 @@ export function misfit(
   method: string,
   path: string,
   message: string,
-  serverName: string | undefined,
+  { serverName }: ResultSource,
 ): McpValidationError {
   const text = `${nameOf(serverName)} answered ${method} in the wrong form: ${path || "the result"} ${message}`;
   return new McpValidationError(text, { serverName, issues: [{ path, message }] });

@@ -9,6 +9,7 @@ import {
   nameOf,
   OBJECT,
   OPTIONAL,
+  type ResultSource,
   readToolResult,
   TEXT,
 } from "./client-forms.ts";
@@ -36,7 +37,7 @@ import type {
 import type { RefusedCall } from "./request-records.ts";
 
 /** Makes something of the result of a request, or throws. */
-export type ReadResult<Result = unknown> = (result: unknown, serverName: string | undefined) => Result;
+export type ReadResult<Result = unknown> = (result: unknown, source: ResultSource) => Result;
 
 /** Sends requests to one MCP server. */
 export interface Requester {
@@ -93,7 +94,7 @@ export class McpClient {
     if (refused !== undefined) return refused;
     const requester = this.#requester;
     return requester.requestRead === undefined
-      ? requester.request("tools/call", params, options).then((result) => readToolResult(result, this.#serverName))
+      ? requester.request("tools/call", params, options).then((result) => readToolResult(result, this.#context))
       : requester.requestRead("tools/call", params, options, readToolResult);
   }
 
@@ -159,7 +160,7 @@ export class McpClient {
       this.#refuse(method, params, form, options) ??
       this.#requester
         .request(method, params, options)
-        .then((result) => checked(method, result, wanted, field, this.#serverName) as Result)
+        .then((result) => checked(method, result, wanted, field, this.#context) as Result)
     );
   }
 
@@ -179,7 +180,7 @@ export class McpClient {
     const read = async (cursor: string | undefined) => {
       const params = cursor === undefined ? undefined : { cursor };
       const pageOptions = this.#pageOptions(method, startedAt, cursors.size, options);
-      return checked(method, await requester.request(method, params, pageOptions), LIST, field, this.#serverName);
+      return checked(method, await requester.request(method, params, pageOptions), LIST, field, this.#context);
     };
     const first = await read(undefined);
     let page = first;
@@ -188,12 +189,12 @@ export class McpClient {
       const cursor = page.nextCursor ?? undefined;
       if (cursor === undefined) return items;
       if (typeof cursor !== "string")
-        throw misfit(method, "nextCursor", `must be a string, got ${describe(cursor)}`, this.#serverName);
+        throw misfit(method, "nextCursor", `must be a string, got ${describe(cursor)}`, this.#context);
       if (cursors.has(cursor))
-        throw misfit(method, "nextCursor", "must not repeat: the list would never end", this.#serverName);
+        throw misfit(method, "nextCursor", "must not repeat: the list would never end", this.#context);
       cursors.add(cursor);
       if (cursors.size >= MAX_PAGES)
-        throw misfit(method, field, `must end within ${MAX_PAGES} pages`, this.#serverName);
+        throw misfit(method, field, `must end within ${MAX_PAGES} pages`, this.#context);
       page = await read(cursor);
       // An empty string is a cursor like any other (2026-07-28, pagination). But some servers mean "the end" by it, and
       // answer with their first page again.
@@ -257,6 +258,16 @@ export class McpClient {
     this.#context.onRefused?.({ method, params, options, error });
     return Promise.reject(error);
   }
+}
+
+/** Does what {@link McpClient.callTool} does for a call without options, unless there is something wrong with its parameters. */
+export function callPlainTool(requester: Requester, params: CallToolParams): Promise<CallToolResult> | undefined {
+  try {
+    if (!isObject(params) || !fits(params, NAMED)) return undefined;
+  } catch {
+    return undefined;
+  }
+  return requester.requestRead?.("tools/call", params, undefined, readToolResult);
 }
 
 const MAX_PAGES = 1_000;

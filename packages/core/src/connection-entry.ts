@@ -20,18 +20,17 @@ export class ConnectionEntry
   state: ConnectionState = "ready";
   inFlight = 0;
   room = 0;
-  /** What it carries at the most while it is not busy enough to open another beside it; -1 with room for just one. */
-  targetLoad = 0;
   uses = 0;
   readonly connection: McpConnection;
-  readonly era: McpConnection["era"];
-  readonly id: number;
   stickyKey: string | undefined;
   timeoutsInRow = 0;
   isSuspect = false;
   /** Both in whole milliseconds, rounded down. */
   #idleSince: number;
   #lastAliveAt: number;
+  readonly id: number;
+  /** What it carries at the most while it is not busy enough to open another beside it; -1 with room for just one. */
+  targetLoad = 0;
 
   /** Clock time in milliseconds up to which the server is known to have read what was sent, as far as somebody wanted to know. */
   readUpTo: number = -Infinity;
@@ -65,7 +64,6 @@ export class ConnectionEntry
     super();
     this.id = id;
     this.connection = connection;
-    this.era = connection.era;
     this.setRoom(room);
     this.generation = generation;
     this.openedAt = now;
@@ -101,6 +99,10 @@ export class ConnectionEntry
 
   get isPinned(): boolean {
     return this.pins > 0;
+  }
+
+  get era(): McpConnection["era"] {
+    return this.connection.era;
   }
 
   get server(): McpConnection["server"] {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "./clock.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import { ConnectionSet } from "./connection-set.ts";
+import { type FastLane, lend, takeBack } from "./fast-lane.ts";
 import type { ConnectionState } from "./plugin.ts";
 import { FakeClock, ScriptedConnector } from "./testing/index.ts";
 
@@ -37,7 +38,8 @@ class World {
   /** Units of the limit that the set has told of, and those that it need not. */
   told = 0;
   readonly line: { head: unknown } = { head: undefined };
-  readonly set = new ConnectionSet({ claim: () => this.told++ }, this.line);
+  readonly lane: FastLane = { next: undefined, lent: undefined };
+  readonly set = new ConnectionSet(this.lane, { claim: () => this.told++ }, this.line);
   readonly entries: ConnectionEntry[] = [];
   peak = 0;
   known = 0;
@@ -47,7 +49,7 @@ class World {
   }
 
   step(each: Step): void {
-    const { set, entries } = this;
+    const { set, lane, entries } = this;
     if (each.do === "add") {
       const entry = new ConnectionEntry(entries.length + 1, connection, each.room, 0, 0);
       entries.push(entry);
@@ -55,10 +57,10 @@ class World {
       return;
     }
     if (each.do === "lend") {
-      const { next } = set;
+      const { next } = lane;
       if (next === undefined) return;
       expect(next).toMatchObject({ state: "ready", inFlight: 0, stickyKey: undefined });
-      set.lend(next);
+      lend(lane, next);
       return;
     }
     if (each.do === "look") {
@@ -81,7 +83,7 @@ class World {
         set.claim(entry);
         return;
       case "release":
-        if (entry.inFlight === 0 || set.takeBack(entry, systemClock)) return;
+        if (entry.inFlight === 0 || takeBack(lane, entry, systemClock)) return;
         set.release(entry);
         this.known--;
         return;
@@ -122,7 +124,7 @@ class World {
     const untold = set.inFlight - this.known - this.told;
     expect(untold === 0 || untold === 1).toBe(true);
     // Who waits comes before whoever comes next.
-    if (this.line.head !== undefined) expect([set.next, untold]).toEqual([undefined, 0]);
+    if (this.line.head !== undefined) expect([this.lane.next, untold]).toEqual([undefined, 0]);
     const usable = entries.filter(({ isUsable }) => isUsable);
     expect([set.usable, set.size]).toEqual([usable.length, count(({ state }) => state !== "closed")]);
   }
@@ -131,7 +133,7 @@ class World {
   checkLists(): void {
     const { set, entries } = this;
     // What it remembers is looked at before the lists themselves are.
-    const { next } = set;
+    const { next } = this.lane;
     if (next !== undefined) expect(next).toBe(set.ready.head);
     const ready = entries.filter(({ state }) => state === "ready");
     const inState = (state: ConnectionState) => entries.filter((entry) => entry.state === state).map(({ id }) => id);

@@ -1,5 +1,5 @@
-import { type Clock, coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
+import type { FastLane } from "./fast-lane.ts";
 import { LinkedList } from "./linked-list.ts";
 import type { ConnectionState } from "./plugin.ts";
 import type { InFlightLimit } from "./server-state.ts";
@@ -9,13 +9,7 @@ import type { InFlightLimit } from "./server-state.ts";
  * Which list an entry is in follows from its state alone; every operation is O(1).
  */
 export class ConnectionSet {
-  /**
-   * The head of the ready connections, where nothing is on it, nobody waits, and it is known to be lent next. Until it is given
-   * back, it is {@link #lent}: its way into another list, and into the sums, is put off until somebody looks. Most leases and
-   * requests are over before that, and then nothing has to be done for them.
-   */
-  #next: ConnectionEntry | undefined;
-  #lent: ConnectionEntry | undefined;
+  readonly #lane: FastLane;
   readonly #ready = new LinkedList<ConnectionEntry>();
   readonly #limit: Pick<InFlightLimit, "claim">;
   readonly #line: { readonly head: unknown };
@@ -41,10 +35,12 @@ export class ConnectionSet {
   readonly bound: LinkedList<ConnectionEntry> = new LinkedList();
 
   /**
+   * @param lane gets what may be lent in passing; what it has lent is booked here as soon as somebody looks
    * @param limit is told of what was lent when that is booked
    * @param line those who wait for any connection; {@link suspend} is called when it gets its first
    */
-  constructor(limit: Pick<InFlightLimit, "claim">, line: { readonly head: unknown }) {
+  constructor(lane: FastLane, limit: Pick<InFlightLimit, "claim">, line: { readonly head: unknown }) {
+    this.#lane = lane;
     this.#limit = limit;
     this.#line = line;
   }
@@ -107,47 +103,22 @@ export class ConnectionSet {
 
   add(entry: ConnectionEntry): void {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     this.moves++;
     this.#enlist(entry);
     this.#count(entry, 1);
   }
 
-  /** The connection that {@link lend} would lend, if it is known without a look at the others. */
-  get next(): ConnectionEntry | undefined {
-    return this.#next;
-  }
-
-  /** Takes one unit of room of {@link next}, and books it later. The peak has been as high before, or it would not be `next`. */
-  lend(next: ConnectionEntry): void {
-    this.#next = undefined;
-    this.#lent = next;
-    next.inFlight = 1;
-    next.uses++;
-    if (next.room === 1) next.state = "busy";
-  }
-
-  /** Gives back what was lent and is not booked yet. Returns false if it is, or has got a key: then {@link release} does it. */
-  takeBack(entry: ConnectionEntry, clock: Clock): boolean {
-    if (entry !== this.#lent || entry.stickyKey !== undefined) return false;
-    this.#lent = undefined;
-    this.#next = entry;
-    entry.inFlight = 0;
-    if (entry.room === 1) entry.state = "ready";
-    entry.idleSince = coarseNow(clock);
-    return true;
-  }
-
-  /** Somebody waits from now on, whose turn comes before that of those who ask for {@link next}. */
+  /** Somebody waits from now on, whose turn comes before that of those who ask next. */
   suspend(): void {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
   }
 
   /** Takes one unit of room of a ready entry. Like {@link release} it is written for speed: it only touches what changes. */
   claim(entry: ConnectionEntry): void {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     entry.uses++;
     this.#inFlight++;
     const inFlight = ++entry.inFlight;
@@ -160,7 +131,7 @@ export class ConnectionSet {
   /** Gives one unit of room back. */
   release(entry: ConnectionEntry): void {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     this.#inFlight--;
     const inFlight = --entry.inFlight;
     if (inFlight === 0) this.#active--;
@@ -171,24 +142,24 @@ export class ConnectionSet {
       if (inFlight < entry.room) this.move(entry, "ready");
     } else if (inFlight === 0 && !entry.isUsable) this.#activeToEnd--;
     if (inFlight === 0 && entry === this.#ready.head && this.#isSimple && this.#line.head === undefined)
-      this.#next = entry;
+      this.#lane.next = entry;
   }
 
   /** Books what was lent since somebody looked last. */
   settle(): void {
-    if (this.#lent !== undefined) this.#book(this.#lent);
+    if (this.#lane.lent !== undefined) this.#book(this.#lane.lent);
   }
 
   /** Says whether claims may be booked later from now on. */
   set isSimple(isSimple: boolean) {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     this.#isSimple = isSimple;
   }
 
   move(entry: ConnectionEntry, state: ConnectionState): void {
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     this.moves++;
     this.#count(entry, -1);
     entry.list?.remove(entry);
@@ -201,7 +172,7 @@ export class ConnectionSet {
   resize(entry: ConnectionEntry, room: number): void {
     if (entry.room === room) return;
     this.settle();
-    this.#next = undefined;
+    this.#lane.next = undefined;
     this.#count(entry, -1);
     entry.setRoom(room);
     this.#count(entry, 1);
@@ -216,11 +187,11 @@ export class ConnectionSet {
   }
 
   get #unsettled(): 0 | 1 {
-    return this.#lent === undefined ? 0 : 1;
+    return this.#lane.lent === undefined ? 0 : 1;
   }
 
   #book(entry: ConnectionEntry): void {
-    this.#lent = undefined;
+    this.#lane.lent = undefined;
     this.#limit.claim();
     this.#inFlight++;
     this.#active++;

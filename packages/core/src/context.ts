@@ -1,10 +1,12 @@
 import type { CapacityClaimant } from "./capacity.ts";
 import type { Clock } from "./clock.ts";
+import type { ConnectionEntry } from "./connection-entry.ts";
 import type { Connector } from "./connector.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { EventHub, type EventWishes } from "./event-hub.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { ServerState } from "./server-state.ts";
+import type { FastLane } from "./fast-lane.ts";
 import { type FrequentTotals, SeldomTotals } from "./stats.ts";
 
 /** Shares the global cap on connections between pools. */
@@ -23,19 +25,21 @@ export type PoolContextParts = Pick<
 >;
 
 /** What the parts of one pool share. */
-export class PoolContext implements EventWishes, FrequentTotals {
+export class PoolContext implements EventWishes, FrequentTotals, FastLane {
   // What each lease and request looks at comes first, and so lies in one place of the memory, which with many pools is what a
   // request costs.
+  next: ConnectionEntry | undefined;
+  lent: ConnectionEntry | undefined;
   options: ResolvedPoolOptions;
   readonly clock: Clock;
   hits = 0;
   requests = 0;
-  wantsLeases = false;
   wantsSettled = false;
   wantsFinished = false;
   readonly wheel: DeadlineWheel;
-  readonly serverName: string;
+  wantsLeases = false;
   misses = 0;
+  readonly serverName: string;
   wantsQueued = false;
   wantsAcquired = false;
   wantsReleased = false;

@@ -7,10 +7,11 @@ import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { DispatcherHost } from "./dispatcher-host.ts";
 import type { McpPoolError } from "./errors.ts";
+import { isSilent, lendNext, takeBack } from "./fast-lane.ts";
 import { Growth } from "./growth.ts";
 import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
-import { lendNext, ReadyConnections } from "./ready-connections.ts";
+import { ReadyConnections } from "./ready-connections.ts";
 import { Rounds } from "./rounds.ts";
 import type { InFlightLimit, LimitUser, LimitWaiter } from "./server-state.ts";
 import { SideLines } from "./side-lines.ts";
@@ -52,7 +53,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
       onFirst: () => this.set.suspend(),
     });
     this.#line = this.queue.line;
-    this.set = new ConnectionSet(this.#limit, this.#line);
+    this.set = new ConnectionSet(context, this.#limit, this.#line);
     this.settle();
     this.closer = new Closer(context, this.set, {
       onStopped: (entry, reason) => this.#onStopped(entry, reason),
@@ -99,7 +100,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** The same, if there is a connection for which nothing is to be done but to lend it. */
   takeNext(): ConnectionEntry | undefined {
-    return lendNext(this.set, this.#context);
+    return lendNext(this.#context);
   }
 
   /** Joins the wait queue behind others, if that is all there is to do. */
@@ -145,7 +146,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** The same for what {@link takeNext} has lent, if nobody has noticed. Returns whether it is done. */
   takeBack(entry: ConnectionEntry): boolean {
-    return this.set.takeBack(entry, this.#context.clock);
+    return takeBack(this.#context, entry, this.#context.clock);
   }
 
   /** Has claims booked that were not yet, and looks anew whether that may be put off; not while the pool closes, or the limit is exceeded. */
@@ -184,7 +185,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (waiter.terms.stickyKey !== undefined || queue.hasOthers) return false;
     if (this.#matching.isUnderWay || this.#limit.isAwaited) return false;
     const { validateOnAcquire, maxUses } = this.#context.options;
-    if (validateOnAcquire && entry.inFlight === 1 && this.ready.isSilent(entry)) return false;
+    if (validateOnAcquire && entry.inFlight === 1 && isSilent(entry, this.#context)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;

@@ -1,6 +1,6 @@
 import { CALLED_AT, type CallTime } from "./call-time.ts";
 import type { CapacityClaimant } from "./capacity.ts";
-import type { McpClient } from "./client.ts";
+import type { Requester } from "./client.ts";
 import { type ClientHandlers, type HandlerKind, handlersProblem, kindsOf } from "./client-handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Capacity } from "./context.ts";
@@ -48,8 +48,7 @@ export class ManagedServer {
   readonly name: string;
   /** The pool without an identity; it is there from the start. */
   readonly main: McpConnectionPool;
-  /** The client of the main pool, if calls without options go there and have no fallback. */
-  plain: McpClient | undefined;
+  #requester: Requester | undefined;
   readonly #environment: ManagedServerEnvironment;
   readonly #state: ServerState;
   readonly #derived: DerivedPools;
@@ -81,12 +80,19 @@ export class ManagedServer {
       onRefusals: (refused) => {
         this.#refused = refused;
       },
+      onRequester: (requester) => {
+        this.#requester = requester;
+      },
     });
-    this.plain = isPlain(definition) ? this.main.client : undefined;
   }
 
   get definition(): McpServerDefinition {
     return this.#definition;
+  }
+
+  /** What sends calls without options, if they go to the main pool and have no fallback. */
+  get plain(): Requester | undefined {
+    return isPlain(this.#definition) ? this.#requester : undefined;
   }
 
   *pools(): IterableIterator<McpConnectionPool> {
@@ -174,7 +180,6 @@ export class ManagedServer {
         : definition.connectionKey === old.connectionKey;
     const connector = isSame ? undefined : definition.connector;
     this.#definition = isSame ? { ...definition, connector: old.connector } : definition;
-    this.plain = isPlain(definition) ? this.main.client : undefined;
     this.#options = poolOptionsOf(definition, options);
     this.#state.limit.max = definition.maxConcurrentRequests ?? Infinity;
     const { priority = 0 } = definition;
@@ -266,7 +271,7 @@ export class ManagedServer {
     options: PoolOptions,
     poolName: string,
     identity: string | undefined,
-    { onActivity, onRefusals }: Pick<PoolEnvironment, "onActivity" | "onRefusals">,
+    { onActivity, onRefusals, onRequester }: Pick<PoolEnvironment, "onActivity" | "onRefusals" | "onRequester">,
   ): McpConnectionPool {
     const { clock, wheel, capacity } = this.#environment;
     const isRefused = identity === undefined && this.#definition.identityRequired === true;
@@ -283,6 +288,7 @@ export class ManagedServer {
       loggingLevel: this.#levels.of(identity),
       onActivity,
       onRefusals,
+      onRequester,
       onClaimant: (each) => {
         claimant = each;
       },

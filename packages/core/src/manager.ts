@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { FallbackMethod } from "./circuit-fallback.ts";
-import type { McpClient } from "./client.ts";
+import { callPlainTool, type McpClient } from "./client.ts";
 import { AS_IT_IS, type ConfigTranslator } from "./config-translator.ts";
 import type { ServerNotification, Unsubscribe } from "./connector.ts";
 import { callServer } from "./degradation.ts";
@@ -73,9 +73,10 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
 
   /** Calls a tool. A result with `isError` is returned like any other. */
   callTool(server: string, params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
-    // As most calls are: without a function for each.
+    // As most calls are: without a function for each, nor a look at the server.
     const plain = options === undefined ? this.#registry.plain(server) : undefined;
-    if (plain !== undefined) return plain.callTool(params);
+    const answer = plain && callPlainTool(plain, params);
+    if (answer !== undefined) return answer;
     return this.#call(server, "callTool", params, options, ({ client }, own) => client.callTool(params, own));
   }
 

@@ -1,10 +1,10 @@
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Cancellations } from "./cancellations.ts";
 import { coarseNow } from "./clock.ts";
-import type { ConnectionSet } from "./connection-set.ts";
 import type { RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { takeBack } from "./fast-lane.ts";
 import type { Recycler } from "./recycler.ts";
 import { isToolError, targetOf } from "./request-errors.ts";
 import type { RequestRecords } from "./request-records.ts";
@@ -15,8 +15,6 @@ const MAX_TIMEOUTS_IN_ROW = 3;
 
 /** Draws the conclusions from attempts: for the connection, for the room on it, and for those who count and listen. */
 export abstract class Outcomes extends RequestStart implements AttemptHost {
-  /** The connections of {@link dispatcher}, which most requests need nothing else of. */
-  protected readonly set: ConnectionSet;
   protected readonly dispatcher: Dispatcher;
   protected readonly recycler: Recycler;
   readonly cancellations: Cancellations;
@@ -29,7 +27,6 @@ export abstract class Outcomes extends RequestStart implements AttemptHost {
     recycler: Recycler,
   ) {
     super(context, records, isCounting);
-    this.set = dispatcher.set;
     this.dispatcher = dispatcher;
     this.recycler = recycler;
     this.cancellations = new Cancellations(context, dispatcher.checker);
@@ -73,7 +70,7 @@ export abstract class Outcomes extends RequestStart implements AttemptHost {
     if (wasNeverAnswered) this.dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
     if (room !== "of-lease" && !isKept) {
       if (this.isExclusive) this.recycler.giveBack(entry);
-      else if (!this.set.takeBack(entry, this.context.clock)) this.dispatcher.release(entry);
+      else if (!takeBack(this.context, entry, this.context.clock)) this.dispatcher.release(entry);
     }
     bulkhead?.limit.give();
   }

@@ -1,4 +1,5 @@
 import type { CapacityClaimant } from "./capacity.ts";
+import type { Requester } from "./client.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Connector } from "./connector.ts";
 import { type Capacity, PoolContext } from "./context.ts";
@@ -30,6 +31,8 @@ export interface PoolEnvironment {
   readonly onClaimant?: ((claimant: CapacityClaimant) => void) | undefined;
   /** Receives what tells whether the pool has requests or subscriptions, with a connection or without. Only then are they counted. */
   readonly onActivity?: ((isActive: () => boolean) => void) | undefined;
+  /** Receives what sends the requests of the pool: what its client sends them by. */
+  readonly onRequester?: ((requester: Requester) => void) | undefined;
   /** Receives what counts and tells of calls that end before the pool has them. */
   readonly onRefusals?: ((refused: (call: RefusedCall) => void) => void) | undefined;
 }

@@ -128,6 +128,7 @@ export class PoolParts {
     this.#connect = this.plugins.wrapConnect((request) => context.connector.connect(request));
     this.path.wrap((innermost) => this.plugins.wrapRequest(innermost));
     environment.onActivity?.(() => this.records.underWay > 0 || this.subscriptions.size > 0);
+    environment.onRequester?.(this.path);
     environment.onRefusals?.((call) => this.records.refused(call));
     environment.onClaimant?.(dispatcher.growth);
     // Not before: a plugin that throws while it is installed leaves no pool that anybody could close.

@@ -1,14 +1,11 @@
 import type { Checker } from "./checker.ts";
-import { coarseNow } from "./clock.ts";
 import type { Closer } from "./closer.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
+import { isSilent } from "./fast-lane.ts";
 import type { Growth } from "./growth.ts";
 import type { LimitWaiter } from "./server-state.ts";
-
-/** An idle connection that was quiet for longer than this is probed before it is lent, in milliseconds. */
-const QUIET_MS = 500;
 
 /** The parts of a pool that lending touches. */
 export interface LendingParts {
@@ -70,12 +67,7 @@ export class ReadyConnections {
   }
 
   isQuiet(entry: ConnectionEntry): boolean {
-    return entry.inFlight === 0 && this.isSilent(entry);
-  }
-
-  /** Whether an entry would be probed before it is lent, if nothing were on it. */
-  isSilent(entry: ConnectionEntry): boolean {
-    return isSilent(entry, this.#context);
+    return entry.inFlight === 0 && isSilent(entry, this.#context);
   }
 
   #first(): ConnectionEntry | undefined {
@@ -96,17 +88,4 @@ export class ReadyConnections {
     this.lend(entry);
     return entry;
   }
-}
-
-/** Claims room on a connection for which nothing is to be done but to lend it, if there is one. */
-export function lendNext(set: ConnectionSet, context: PoolContext): ConnectionEntry | undefined {
-  const { next } = set;
-  if (next === undefined || isSilent(next, context)) return undefined;
-  set.lend(next);
-  context.hits++;
-  return next;
-}
-
-function isSilent({ lastAliveAt }: ConnectionEntry, { options, clock }: PoolContext): boolean {
-  return options.validateOnAcquire && coarseNow(clock) - lastAliveAt > QUIET_MS;
 }

@@ -10,12 +10,12 @@ import {
   McpTimeoutError,
   McpValidationError,
 } from "./errors.ts";
+import { lendNext } from "./fast-lane.ts";
 import { attributionProblem } from "./handler-router.ts";
 import { Lease } from "./lease.ts";
 import { HeldConnection, onOneConnection } from "./one-connection.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { PoolRequest } from "./plugin.ts";
-import { lendNext } from "./ready-connections.ts";
 import type { Recycler } from "./recycler.ts";
 import { describeRequest } from "./request-errors.ts";
 import type { RequestRecords } from "./request-records.ts";
@@ -50,12 +50,11 @@ export class RequestPath extends Outcomes {
     const { signal } = request.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.context.options.tools === undefined && isPlain(request) && startedAt < request.deadlineAt) {
-      const entry = lendNext(this.set, this.context);
+      const entry = lendNext(this.context);
       if (entry !== undefined) return this.send(entry, request, "at-once", startedAt, 0, undefined, read);
     }
     const result = this.#attemptOtherwise(request, startedAt);
-    const { serverName } = this.context;
-    return read === undefined ? result : result.then((raw) => read(raw, serverName));
+    return read === undefined ? result : result.then((raw) => read(raw, this.context));
   }
 
   #attemptOtherwise(request: PoolRequest, startedAt: number): Promise<unknown> {

@@ -64,8 +64,7 @@ export abstract class RequestStart implements Requester {
     // Whoever looks at what requests end with sees what the server sent.
     if (this.#wrapped === undefined && !this.context.wantsSettled)
       return this.#start(method, params, options ?? NO_OPTIONS, undefined, undefined, read) as Promise<Result>;
-    const { serverName } = this.context;
-    return this.request(method, params, options).then((result) => read(result, serverName));
+    return this.request(method, params, options).then((result) => read(result, this.context));
   }
 
   /** Rejects a request that ends before it can set out. */

@@ -1,5 +1,5 @@
 import { type CapacityClaimant, ConnectionCap } from "./capacity.ts";
-import type { McpClient } from "./client.ts";
+import type { Requester } from "./client.ts";
 import { type Clock, systemClock, type Timer } from "./clock.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { type Issue, McpConfigurationError, McpPoolClosedError, McpServerNotFoundError } from "./errors.ts";
@@ -27,6 +27,8 @@ export class ServerRegistry {
   readonly #clock: Clock;
   readonly #wheel: DeadlineWheel;
   readonly #servers = new Map<string, ManagedServer>();
+  /** What calls without options are sent by, where nothing else may come of them. They need not look at the server. */
+  readonly #plain = new Map<string, Requester>();
   readonly #claimants = new Map<McpConnectionPool, CapacityClaimant>();
   readonly #serverPath: ServerPath;
   /** Removed servers that are not closed yet. */
@@ -53,7 +55,7 @@ export class ServerRegistry {
     this.#wheel = new DeadlineWheel(clock);
     const max = settings.maxTotalConnections ?? DEFAULT_MAX_TOTAL_CONNECTIONS;
     this.cap = new ConnectionCap(max, clock, () => this.#claimants.values());
-    for (const server of this.#make(Object.entries(servers), options)) this.#servers.set(server.name, server);
+    for (const server of this.#make(Object.entries(servers), options)) this.#put(server);
     this.#scheduleSweep();
   }
 
@@ -65,9 +67,9 @@ export class ServerRegistry {
     throw new McpServerNotFoundError(name, [...this.#servers.keys()]);
   }
 
-  /** Returns the client for calls without options, where nothing else may come of them. */
-  plain(name: string): McpClient | undefined {
-    return this.#servers.get(name)?.plain;
+  /** Returns what sends calls without options, where nothing else may come of them. */
+  plain(name: string): Requester | undefined {
+    return this.#plain.get(name);
   }
 
   /** Names of the servers, or of those with a tag. */
@@ -87,7 +89,7 @@ export class ServerRegistry {
     this.#checkOpen();
     const taken = this.#servers.has(name) ? [{ path: this.#serverPath(name), message: "is there already" }] : [];
     refuse([...issues, ...taken, ...serverIssues(name, definition, this.#options, this.#serverPath)]);
-    for (const server of this.#make([[name, definition]], this.#options)) this.#servers.set(name, server);
+    for (const server of this.#make([[name, definition]], this.#options)) this.#put(server);
   }
 
   async remove(name: string, drainTimeoutMs: number | undefined): Promise<void> {
@@ -95,6 +97,7 @@ export class ServerRegistry {
     if (problem !== undefined) throw problem;
     const server = this.get(name);
     this.#servers.delete(name);
+    this.#plain.delete(name);
     const leaving = server.close(drainTimeoutMs);
     this.#leaving.add(leaving);
     await leaving;
@@ -128,10 +131,14 @@ export class ServerRegistry {
     const removals: Promise<void>[] = [];
     for (const [name, server] of [...this.#servers]) {
       const definition = kept.get(name);
-      if (definition === undefined) removals.push(this.remove(name, undefined));
-      else server.reconfigure(definition, options);
+      if (definition === undefined) {
+        removals.push(this.remove(name, undefined));
+      } else {
+        server.reconfigure(definition, options);
+        this.#put(server);
+      }
     }
-    for (const server of made) this.#servers.set(server.name, server);
+    for (const server of made) this.#put(server);
     this.#scheduleSweep();
     return Promise.all(removals);
   }
@@ -146,6 +153,13 @@ export class ServerRegistry {
     }
     this.#closing ??= this.#close(drainTimeoutMs);
     return this.#closing;
+  }
+
+  #put(server: ManagedServer): void {
+    const { name, plain } = server;
+    this.#servers.set(name, server);
+    if (plain === undefined) this.#plain.delete(name);
+    else this.#plain.set(name, plain);
   }
 
   async #close(drainTimeoutMs: number | undefined): Promise<void> {
