@@ -45,17 +45,6 @@ export interface AttemptHost {
 /** How an attempt came by its room on a connection; `of-lease`: it has none of its own. */
 export type RoomOrigin = "at-once" | "after-wait" | "of-lease";
 
-const captured: { resolve: (result: unknown) => void; reject: (error: unknown) => void } = {
-  resolve: () => {},
-  reject: () => {},
-};
-
-/** Takes note of what settles a new promise. One function for all, since one for each request would be one more object. */
-function capture(resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
-  captured.resolve = resolve;
-  captured.reject = reject;
-}
-
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
 export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
   readonly entry: ConnectionEntry;
@@ -121,9 +110,10 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   }
 
   run(): Promise<unknown> {
-    const promise = new Promise<unknown>(capture);
-    this.#resolve = captured.resolve;
-    this.#reject = captured.reject;
+    const promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.entry.attempts.pushBack(this);
     const { method, options, deadlineAt } = this.request;
     this.request.hold?.begin(this.entry);
