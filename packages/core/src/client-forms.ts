@@ -1,4 +1,4 @@
-import { McpValidationError } from "./errors.ts";
+import { type Issue, McpValidationError } from "./errors.ts";
 import type { CallToolResult } from "./protocol.ts";
 
 /** What a value must be. */
@@ -7,13 +7,45 @@ export interface Kind {
   accepts(value: unknown): boolean;
 }
 
-export const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
+const TEXT: Kind = { name: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" };
 export const LIST: Kind = { name: "an array", accepts: Array.isArray };
 export const OBJECT: Kind = { name: "an object", accepts: isObject };
-export const OPTIONAL: Kind = {
+const OPTIONAL: Kind = {
   name: "an object or undefined",
   accepts: (value) => value === undefined || isObject(value),
 };
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** What the parameters of a method must be. */
+export interface Form {
+  fits(params: Parameters): boolean;
+  /** What is wrong with those that don't fit. */
+  issues(params: Parameters): Issue[];
+}
+
+// Each parameter is asked for by its own name: a look-up by a name that varies costs more than all the rest of a check.
+export const NAMED: Form = {
+  fits: (params) => TEXT.accepts(params.name) && OPTIONAL.accepts(params.arguments) && OPTIONAL.accepts(params._meta),
+  issues: (params) => misfits({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL }, params),
+};
+
+export const ADDRESSED: Form = {
+  fits: (params) => TEXT.accepts(params.uri) && OPTIONAL.accepts(params._meta),
+  issues: (params) => misfits({ uri: TEXT, _meta: OPTIONAL }, params),
+};
+
+export const COMPLETABLE: Form = {
+  fits: ({ ref, argument, context, _meta }) =>
+    OBJECT.accepts(ref) && OBJECT.accepts(argument) && OPTIONAL.accepts(context) && OPTIONAL.accepts(_meta),
+  issues: (params) => misfits({ ref: OBJECT, argument: OBJECT, context: OPTIONAL, _meta: OPTIONAL }, params),
+};
+
+function misfits(kinds: Readonly<Record<string, Kind>>, params: Parameters): Issue[] {
+  return Object.entries(kinds)
+    .filter(([path, kind]) => !kind.accepts(params[path]))
+    .map(([path, kind]) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }));
+}
 
 /** Whose result it is, for messages. */
 export interface ResultSource {

@@ -1,17 +1,19 @@
 import { CALLED_AT, type CallTime } from "./call-time.ts";
 import {
+  ADDRESSED,
+  COMPLETABLE,
   checked,
   describe,
+  type Form,
   isObject,
   type Kind,
   LIST,
   misfit,
+  NAMED,
   nameOf,
   OBJECT,
-  OPTIONAL,
   type ResultSource,
   readToolResult,
-  TEXT,
 } from "./client-forms.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { McpTimeoutError, McpValidationError } from "./errors.ts";
@@ -193,8 +195,7 @@ export class McpClient {
       if (cursors.has(cursor))
         throw misfit(method, "nextCursor", "must not repeat: the list would never end", this.#context);
       cursors.add(cursor);
-      if (cursors.size >= MAX_PAGES)
-        throw misfit(method, field, `must end within ${MAX_PAGES} pages`, this.#context);
+      if (cursors.size >= MAX_PAGES) throw misfit(method, field, `must end within ${MAX_PAGES} pages`, this.#context);
       page = await read(cursor);
       // An empty string is a cursor like any other (2026-07-28, pagination). But some servers mean "the end" by it, and
       // answer with their first page again.
@@ -243,14 +244,12 @@ export class McpClient {
     options: RequestOptions | undefined,
   ): Promise<never> | undefined {
     try {
-      if (isObject(params) && fits(params, form)) return undefined;
+      if (isObject(params) && form.fits(params)) return undefined;
     } catch (error) {
       return Promise.reject(error);
     }
     const issues = isObject(params)
-      ? form
-          .filter(({ path, kind }) => !kind.accepts(params[path]))
-          .map(({ path, kind }) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }))
+      ? form.issues(params)
       : [{ path: "", message: `must be an object, got ${describe(params)}` }];
     const list = issues.map((issue) => `${issue.path || "they"} ${issue.message}`).join("; ");
     const message = `invalid parameters of ${method} for ${this.#server}, so it was not sent: ${list}`;
@@ -263,7 +262,7 @@ export class McpClient {
 /** Does what {@link McpClient.callTool} does for a call without options, unless there is something wrong with its parameters. */
 export function callPlainTool(requester: Requester, params: CallToolParams): Promise<CallToolResult> | undefined {
   try {
-    if (!isObject(params) || !fits(params, NAMED)) return undefined;
+    if (!isObject(params) || !NAMED.fits(params)) return undefined;
   } catch {
     return undefined;
   }
@@ -271,19 +270,3 @@ export function callPlainTool(requester: Requester, params: CallToolParams): Pro
 }
 
 const MAX_PAGES = 1_000;
-
-/** What each parameter must be. */
-type Form = readonly { readonly path: string; readonly kind: Kind }[];
-
-const NAMED = formOf({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL });
-const ADDRESSED = formOf({ uri: TEXT, _meta: OPTIONAL });
-const COMPLETABLE = formOf({ ref: OBJECT, argument: OBJECT, context: OPTIONAL, _meta: OPTIONAL });
-
-function formOf(kinds: Readonly<Record<string, Kind>>): Form {
-  return Object.entries(kinds).map(([path, kind]) => ({ path, kind }));
-}
-
-function fits(params: Readonly<Record<string, unknown>>, form: Form): boolean {
-  for (const { path, kind } of form) if (!kind.accepts(params[path])) return false;
-  return true;
-}

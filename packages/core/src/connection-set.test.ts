@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import { type FastLane, lend, takeBack } from "./fast-lane.ts";
@@ -38,7 +38,7 @@ class World {
   /** Units of the limit that the set has told of, and those that it need not. */
   told = 0;
   readonly line: { head: unknown } = { head: undefined };
-  readonly lane: FastLane = { next: undefined, lent: undefined };
+  readonly lane: FastLane & { readonly clock: Clock } = { next: undefined, lent: undefined, clock: systemClock };
   readonly set = new ConnectionSet(this.lane, { claim: () => this.told++ }, this.line);
   readonly entries: ConnectionEntry[] = [];
   peak = 0;
@@ -83,7 +83,7 @@ class World {
         set.claim(entry);
         return;
       case "release":
-        if (entry.inFlight === 0 || takeBack(lane, entry, systemClock)) return;
+        if (entry.inFlight === 0 || takeBack(lane, entry)) return;
         set.release(entry);
         this.known--;
         return;

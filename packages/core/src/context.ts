@@ -4,9 +4,9 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import type { Connector } from "./connector.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { EventHub, type EventWishes } from "./event-hub.ts";
+import type { FastLane } from "./fast-lane.ts";
 import type { ResolvedPoolOptions } from "./options.ts";
 import type { ServerState } from "./server-state.ts";
-import type { FastLane } from "./fast-lane.ts";
 import { type FrequentTotals, SeldomTotals } from "./stats.ts";
 
 /** Shares the global cap on connections between pools. */

@@ -95,12 +95,7 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Claims room on an open connection, if there is some and nobody waits for it. Never barges, never blocks. */
   take(): ConnectionEntry | undefined {
-    return this.takeNext() ?? this.#takeReady();
-  }
-
-  /** The same, if there is a connection for which nothing is to be done but to lend it. */
-  takeNext(): ConnectionEntry | undefined {
-    return lendNext(this.#context);
+    return lendNext(this.#context) ?? this.#takeReady();
   }
 
   /** Joins the wait queue behind others, if that is all there is to do. */
@@ -139,14 +134,9 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
-    if (this.takeBack(entry)) return;
+    if (takeBack(this.#context, entry)) return;
     const { head } = this.#line;
     if (head === undefined || !this.#handOver(entry, head)) this.#giveBack(entry);
-  }
-
-  /** The same for what {@link takeNext} has lent, if nobody has noticed. Returns whether it is done. */
-  takeBack(entry: ConnectionEntry): boolean {
-    return takeBack(this.#context, entry, this.#context.clock);
   }
 
   /** Has claims booked that were not yet, and looks anew whether that may be put off; not while the pool closes, or the limit is exceeded. */

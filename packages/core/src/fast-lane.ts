@@ -1,4 +1,4 @@
-import { type Clock, coarseNow } from "./clock.ts";
+import { coarseNow } from "./clock.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
 
@@ -36,13 +36,13 @@ export function lend(lane: FastLane, next: ConnectionEntry): void {
 }
 
 /** Gives back what was lent and is not booked yet. Returns false if it is, or has got a key: then it is to be released. */
-export function takeBack(lane: FastLane, entry: ConnectionEntry, clock: Clock): boolean {
+export function takeBack(lane: FastLane & Pick<PoolContext, "clock">, entry: ConnectionEntry): boolean {
   if (entry !== lane.lent || entry.stickyKey !== undefined) return false;
   lane.lent = undefined;
   lane.next = entry;
   entry.inFlight = 0;
   if (entry.room === 1) entry.state = "ready";
-  entry.idleSince = coarseNow(clock);
+  entry.idleSince = coarseNow(lane.clock);
   return true;
 }
 

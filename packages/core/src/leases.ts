@@ -4,6 +4,7 @@ import type { ConnectionEntry } from "./connection-entry.ts";
 import { isRequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { takeBack } from "./fast-lane.ts";
 import { attributionProblem } from "./handler-router.ts";
 import { Lease, type LeaseHost } from "./lease.ts";
 import type { RequestOptions } from "./options.ts";
@@ -116,12 +117,13 @@ export class Leases implements LeaseHost {
   }
 
   takeBack(lease: Lease, entry: ConnectionEntry): void {
-    if (this.#context.wantsLeases || !entry.isUntouched) {
+    const context = this.#context;
+    if (context.wantsLeases || !entry.isUntouched) {
       this.endLease(lease, entry, false, undefined);
       return;
     }
     this.#ended++;
-    if (!this.#dispatcher.takeBack(entry)) this.#recycler.giveBack(entry);
+    if (!takeBack(context, entry)) this.#recycler.giveBack(entry);
   }
 
   endLease(lease: Lease, entry: ConnectionEntry, isDiscarded: boolean, cause: unknown): void {

@@ -70,7 +70,7 @@ export abstract class Outcomes extends RequestStart implements AttemptHost {
     if (wasNeverAnswered) this.dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
     if (room !== "of-lease" && !isKept) {
       if (this.isExclusive) this.recycler.giveBack(entry);
-      else if (!takeBack(this.context, entry, this.context.clock)) this.dispatcher.release(entry);
+      else if (!takeBack(this.context, entry)) this.dispatcher.release(entry);
     }
     bulkhead?.limit.give();
   }

@@ -6,6 +6,7 @@ import type { Connector, ServerNotification, Unsubscribe } from "./connector.ts"
 import { McpConfigurationError, type McpPoolError } from "./errors.ts";
 import type { PoolEventType } from "./event-hub.ts";
 import type { PoolEventListener } from "./events.ts";
+import { lendNext } from "./fast-lane.ts";
 import { announcesOtherwise } from "./handler-router.ts";
 import { HEALTH, type HealthMonitor } from "./health-monitor.ts";
 import type { Lease } from "./lease.ts";
@@ -112,12 +113,12 @@ export class McpConnectionPool implements Requester, AsyncDisposable {
    * @throws {McpSessionLostError} once, when the connection that kept the sticky key's state is gone
    */
   acquire(options?: AcquireOptions): Promise<Lease> {
-    const { leases, dispatcher, plugins } = this.#parts;
+    const { context, leases, dispatcher, plugins } = this.#parts;
     if (options !== undefined) return this.#acquire(options);
     if (dispatcher.isClosed) return this.#acquirePlain(undefined);
     const refusal = plugins.admit("lease");
     if (refusal === undefined) {
-      const next = dispatcher.takeNext();
+      const next = lendNext(context);
       if (next !== undefined) return Promise.resolve(leases.issue(next, undefined));
       const granted = dispatcher.followOn(leases.plainTerms);
       if (granted !== undefined) return granted;
