@@ -1,17 +1,10 @@
 import { type AbortTarget, unwatchAbort, watchAbort } from "./abort-watch.ts";
-import { CANCELLED_MS, type Cancellations } from "./cancellations.ts";
+import type { AttemptHost, RoomOrigin } from "./attempt-host.ts";
+import { CANCELLED_MS } from "./cancellations.ts";
 import type { ReadResult } from "./client.ts";
 import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import {
-  type Judgement,
-  type Progress,
-  type RequestEnd,
-  RequestFailure,
-  type StartedRequest,
-  toRequestFailure,
-} from "./connector.ts";
-import type { PoolContext } from "./context.ts";
+import { type Progress, type RequestEnd, RequestFailure, type StartedRequest, toRequestFailure } from "./connector.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
 import { Lease } from "./lease.ts";
@@ -24,26 +17,6 @@ import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
 const ABANDONED_MS = 30_000;
-
-/** Judgements that say that the server has done nothing. */
-const NOT_RUN: ReadonlySet<Judgement> = new Set(["not-sent", "overloaded", "session-lost", "unauthorised"]);
-
-/** What an attempt tells its pool. */
-export interface AttemptHost {
-  readonly context: PoolContext;
-  /** What each request says besides, from protocol revision 2026-07-28 on. */
-  readonly modernMeta: Readonly<Record<string, unknown>> | undefined;
-  readonly cancellations: Cancellations;
-  /** Decides what the outcome means for the connection; called before the room is free. */
-  onJudged(attempt: Attempt, failure: RequestFailure | undefined): void;
-  /** Nothing of the attempt is left on the connection: its room is free. Called once. */
-  onOver(attempt: Attempt, wasNeverAnswered: boolean): void;
-  /** The caller gets its result or its error. Called once. */
-  onSettled(attempt: Attempt, failure: RequestFailure | undefined, result: unknown, error: unknown): void;
-}
-
-/** How an attempt came by its room on a connection; `of-lease`: it has none of its own. */
-export type RoomOrigin = "at-once" | "after-wait" | "of-lease";
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
 export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
@@ -201,7 +174,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     this.#unwatch();
     this.#keptUntil = clock.now() + ABANDONED_MS;
     wheel.set(this, this.#keptUntil);
-    this.#judge(failure);
+    this.#host.onJudged(this, failure);
     this.#told = { reason: error };
     abortStarted(this.#started, error, this.#host.context.events);
     // A connection that serves nobody else any more need not wait for the late answer.
@@ -298,14 +271,9 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
 
   #finish(failure: RequestFailure | undefined, result: unknown, error: unknown): void {
     this.#unwatch();
-    this.#judge(failure);
+    this.#host.onJudged(this, failure);
     this.#end(false);
     this.#host.onSettled(this, failure, result, error);
-  }
-
-  #judge(failure: RequestFailure | undefined): void {
-    if (failure === undefined || !NOT_RUN.has(failure.judgement)) this.request.mayHaveRun = true;
-    this.#host.onJudged(this, failure);
   }
 
   #end(wasNeverAnswered: boolean): void {

@@ -1,7 +1,8 @@
-import type { Attempt, AttemptHost } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { AttemptHost } from "./attempt-host.ts";
 import { Cancellations } from "./cancellations.ts";
 import { coarseNow } from "./clock.ts";
-import type { RequestFailure } from "./connector.ts";
+import type { Judgement, RequestFailure } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { takeBack } from "./fast-lane.ts";
@@ -12,6 +13,9 @@ import { RequestStart } from "./request-start.ts";
 
 /** Time-outs in a row after which a connection is replaced, even though its probes pass. */
 const MAX_TIMEOUTS_IN_ROW = 3;
+
+/** Judgements that say that the server has done nothing. */
+const NOT_RUN: ReadonlySet<Judgement> = new Set(["not-sent", "overloaded", "session-lost", "unauthorised"]);
 
 /** Draws the conclusions from attempts: for the connection, for the room on it, and for those who count and listen. */
 export abstract class Outcomes extends RequestStart implements AttemptHost {
@@ -34,7 +38,8 @@ export abstract class Outcomes extends RequestStart implements AttemptHost {
 
   abstract readonly modernMeta: AttemptHost["modernMeta"];
 
-  onJudged({ entry, startedAt }: Attempt, failure: RequestFailure | undefined): void {
+  onJudged({ entry, request, startedAt }: Attempt, failure: RequestFailure | undefined): void {
+    if (failure === undefined || !NOT_RUN.has(failure.judgement)) request.mayHaveRun = true;
     switch (failure?.judgement) {
       case undefined:
       case "answered":

@@ -1,4 +1,5 @@
-import { Attempt, type RoomOrigin } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { RoomOrigin } from "./attempt-host.ts";
 import type { ReadResult, Requester } from "./client.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
 import type { PoolContext } from "./context.ts";
