@@ -11,7 +11,7 @@ const thirdParty = packages
 
 /** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "37.5 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "37.9 kB", ...without(thirdParty) },
   {
     name: "@mcp-pool/config",
     path: "packages/config/dist/index.js",
@@ -30,7 +30,7 @@ const config: SizeLimitConfig = [
     limit: "4.5 kB",
     ...without([...thirdParty, ...ours]),
   },
-  { name: "all packages together", path: packages.flatMap(entries), limit: "122 kB", ...without(thirdParty) },
+  { name: "all packages together", path: packages.flatMap(entries), limit: "122.5 kB", ...without(thirdParty) },
 ];
 
 export default config;

@@ -24,27 +24,21 @@ export interface Form {
   issues(params: Parameters): Issue[];
 }
 
-// Each parameter is asked for by its own name: a look-up by a name that varies costs more than all the rest of a check.
+export const ADDRESSED: Form = formOf({ uri: TEXT, _meta: OPTIONAL });
+export const COMPLETABLE: Form = formOf({ ref: OBJECT, argument: OBJECT, context: OPTIONAL, _meta: OPTIONAL });
+
+/** That of most calls. Asks for each by its own name: a look-up by a name that varies costs more than all the rest of the check. */
 export const NAMED: Form = {
+  ...formOf({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL }),
   fits: (params) => TEXT.accepts(params.name) && OPTIONAL.accepts(params.arguments) && OPTIONAL.accepts(params._meta),
-  issues: (params) => misfits({ name: TEXT, arguments: OPTIONAL, _meta: OPTIONAL }, params),
 };
 
-export const ADDRESSED: Form = {
-  fits: (params) => TEXT.accepts(params.uri) && OPTIONAL.accepts(params._meta),
-  issues: (params) => misfits({ uri: TEXT, _meta: OPTIONAL }, params),
-};
-
-export const COMPLETABLE: Form = {
-  fits: ({ ref, argument, context, _meta }) =>
-    OBJECT.accepts(ref) && OBJECT.accepts(argument) && OPTIONAL.accepts(context) && OPTIONAL.accepts(_meta),
-  issues: (params) => misfits({ ref: OBJECT, argument: OBJECT, context: OPTIONAL, _meta: OPTIONAL }, params),
-};
-
-function misfits(kinds: Readonly<Record<string, Kind>>, params: Parameters): Issue[] {
-  return Object.entries(kinds)
-    .filter(([path, kind]) => !kind.accepts(params[path]))
-    .map(([path, kind]) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }));
+function formOf(kinds: Readonly<Record<string, Kind>>): Form {
+  const issues = (params: Parameters) =>
+    Object.entries(kinds)
+      .filter(([path, kind]) => !kind.accepts(params[path]))
+      .map(([path, kind]) => ({ path, message: `must be ${kind.name}, got ${describe(params[path])}` }));
+  return { fits: (params) => issues(params).length === 0, issues };
 }
 
 /** Whose result it is, for messages. */
