@@ -62,8 +62,10 @@ export abstract class RequestStart implements Requester {
     read: ReadResult<Result>,
   ): Promise<Result> {
     // Whoever looks at what requests end with sees what the server sent.
-    if (this.#wrapped === undefined && !this.context.wantsSettled)
-      return this.#start(method, params, options ?? NO_OPTIONS, undefined, undefined, read) as Promise<Result>;
+    if (this.#wrapped === undefined && !this.context.wantsSettled) {
+      const own = options === undefined ? NO_OPTIONS : options;
+      return this.#start(method, params, own, undefined, undefined, read) as Promise<Result>;
+    }
     return this.request(method, params, options).then((result) => read(result, this.context));
   }
 
@@ -95,7 +97,11 @@ export abstract class RequestStart implements Requester {
     if (typeof options.headers === "function") {
       const { serverName } = this.context;
       const result = withHeaders(options, options.headers, { serverName, timeoutMs, startedAt, clock }).then(
-        (resolved) => this.#start(method, params, resolved, lease, hold, read),
+        // Somebody may have begun to listen meanwhile.
+        (resolved) =>
+          read === undefined
+            ? this.request(method, params, resolved, lease, hold)
+            : this.requestRead(method, params, resolved, read),
         (error: unknown) => this.refuse(method, params, { ...options, [CALLED_AT]: startedAt }, error),
       );
       if (this.#isCounting) this.#records.count(result);
@@ -114,13 +120,17 @@ export abstract class RequestStart implements Requester {
       stretch: options.resetTimeoutOnProgress === true ? stretchOf(options, startedAt, timeoutMs) : undefined,
       hold,
     };
-    const result =
-      this.#wrapped === undefined
-        ? this.attemptAt(request, calledAt === undefined ? startedAt : clock.now(), read)
-        : this.#setOut(this.#wrapped, request, calledAt === undefined ? startedAt : undefined);
-    if (this.#isCounting) this.#records.count(result);
-    if (this.context.wantsSettled) this.#records.watch(result, request, startedAt);
-    return result;
+    try {
+      const result =
+        this.#wrapped === undefined
+          ? this.attemptAt(request, calledAt === undefined ? startedAt : clock.now(), read)
+          : this.#setOut(this.#wrapped, request, calledAt === undefined ? startedAt : undefined);
+      if (this.#isCounting) this.#records.count(result);
+      if (this.context.wantsSettled) this.#records.watch(result, request, startedAt);
+      return result;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends a request through the wraps. An attempt that begins in the same go need not look at the clock again. */
@@ -129,8 +139,6 @@ export abstract class RequestStart implements Requester {
     settingOutAt = now ?? 0;
     try {
       return wrapped(request);
-    } catch (error) {
-      return Promise.reject(error);
     } finally {
       settingOut = undefined;
     }

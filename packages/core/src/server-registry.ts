@@ -134,8 +134,10 @@ export class ServerRegistry {
       if (definition === undefined) {
         removals.push(this.remove(name, undefined));
       } else {
+        // Listeners hear of it in the midst: they may call the server, or remove it.
+        this.#plain.delete(name);
         server.reconfigure(definition, options);
-        this.#put(server);
+        if (this.#servers.get(name) === server) this.#put(server);
       }
     }
     for (const server of made) this.#put(server);
