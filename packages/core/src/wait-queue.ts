@@ -70,7 +70,7 @@ export class WaitQueue implements WaiterHost {
     const waiter = new Waiter(this, terms, this.#budgets.arrival());
     const promise = waiter.promise<Granted>();
     list.pushBack(waiter);
-    if (this.line.size === 1) this.#host.onFirst();
+    if (list === this.line && list.size === 1) this.#host.onFirst();
     this.#context.counters.queued++;
     if (list === this.line && terms.limitAt === Infinity) this.#budgets.add(waiter);
     else this.#timeOtherwise(waiter, list, mode);

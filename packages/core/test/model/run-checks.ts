@@ -79,7 +79,7 @@ export class RunChecks {
   request(connection: WorldConnection, params: unknown): void {
     this.room(connection);
     this.place(connection);
-    const { number } = params as { number?: number };
+    const number = numberOf(params);
     if (number === undefined) return;
     this.#run.check("S11", !this.#sent.has(number), `request ${number} was sent twice`);
     this.#sent.add(number);
@@ -200,4 +200,10 @@ export class RunChecks {
       McpPoolError.isInstance(error) || (error instanceof Error && error.message === "the program gave up");
     this.#run.check("S9", isKnown, `a caller got ${String(error)}`);
   }
+}
+
+/** The number of the caller whose request this is; a tool call has it among its arguments. */
+export function numberOf(params: unknown): number | undefined {
+  const { number, arguments: own } = params as { number?: number; arguments?: { number: number } };
+  return number ?? own?.number;
 }

@@ -22,7 +22,9 @@ export function startRequestOn(connection: WorldConnection, world: World): Start
     world.start("request", (isGood) => {
       answer();
       tell(() =>
-        isGood ? end.onResult({ method, params }) : end.onFailure(new RequestFailure("outcome-unknown", "it broke")),
+        isGood
+          ? end.onResult({ method, params, content: [] })
+          : end.onFailure(new RequestFailure("outcome-unknown", "it broke")),
       );
     });
     return {

@@ -135,7 +135,7 @@ export class WorldConnection implements McpConnection {
     if (this.isDead || this.closes > 0) return Promise.reject(new RequestFailure("not-sent", "the connection is gone"));
     this.#world.onRequest(this, params);
     this.running.add(options);
-    const answered = this.#world.call("request", () => ({ method, params }));
+    const answered = this.#world.call("request", () => ({ method, params, content: [] }));
     const settled = answered.finally(() => this.running.delete(options));
     return new Promise((resolve, reject) => {
       settled.then(resolve, (cause: unknown) => reject(new RequestFailure("outcome-unknown", "it broke", { cause })));
