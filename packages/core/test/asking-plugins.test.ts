@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Admission, McpPoolExhaustedError, type PoolPlugin } from "../src/index.ts";
-import { exclusivePool, outcomeOf, type ScriptedPoolSetup, scriptedPool } from "./scripted-pool.ts";
+import { manual } from "../src/testing/index.ts";
+import { admitting, exclusivePool, outcomeOf, type ScriptedPoolSetup, scriptedPool } from "./scripted-pool.ts";
 
 const REFUSAL = new McpPoolExhaustedError("not now");
 
@@ -80,5 +81,30 @@ describe("a plugin that is asked who may have a connection", () => {
     await clock.settle();
     expect(connector.connects).toHaveLength(2);
     for (const lease of leases) lease.release();
+  });
+
+  it("lends nothing past a caller whose turn has come, whoever asks for it meanwhile", async () => {
+    const passing: unknown[] = [];
+    let isAsking = false;
+    const plugin = admitting(() => {
+      if (!isAsking) return;
+      isAsking = false;
+      passing.push(pool.tryAcquire());
+    });
+    const tools = { slow: { maxConcurrent: 1 } };
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1, tools, plugins: [plugin] });
+    connector.onRequest.always(manual());
+    const call = { name: "slow" };
+    const first = outcomeOf(pool.request("tools/call", call));
+    await clock.settle();
+    // It waits for the first call of its tool to end, and joins the line when the connection is free already.
+    const second = outcomeOf(pool.request("tools/call", call));
+    await clock.settle();
+    isAsking = true;
+    connector.pending[0]?.resolve();
+    await clock.settle();
+    connector.pending[0]?.resolve();
+    await clock.settle();
+    expect([first.state, second.state, passing]).toEqual(["resolved", "resolved", [undefined]]);
   });
 });
