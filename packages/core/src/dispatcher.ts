@@ -7,7 +7,7 @@ import type { CloseReason } from "./connector.ts";
 import type { PoolContext } from "./context.ts";
 import type { DispatcherHost } from "./dispatcher-host.ts";
 import type { McpPoolError } from "./errors.ts";
-import { isSilent, lendNext, takeBack } from "./fast-lane.ts";
+import { isSilent, lendNext } from "./fast-lane.ts";
 import { Growth } from "./growth.ts";
 import type { LinkedList } from "./linked-list.ts";
 import type { Connect } from "./plugin.ts";
@@ -134,7 +134,6 @@ export class Dispatcher implements LimitWaiter, LimitUser {
 
   /** Gives room back, and hands it on in the same tick. */
   release(entry: ConnectionEntry): void {
-    if (takeBack(this.#context, entry)) return;
     const { head } = this.#line;
     if (head === undefined || !this.#handOver(entry, head)) this.#giveBack(entry);
   }

@@ -14,7 +14,7 @@ class Item implements ListItem<Item> {
 }
 
 it("holds what an array would, from both ends, after any steps", () => {
-  const step = fc.tuple(fc.constantFrom("pushFront", "pushBack", "remove"), fc.nat(4), fc.nat(1));
+  const step = fc.tuple(fc.constantFrom("pushFront", "pushBack", "remove", "shift"), fc.nat(4), fc.nat(1));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const lists = [new LinkedList<Item>(), new LinkedList<Item>()] as const;
@@ -24,12 +24,15 @@ it("holds what an array would, from both ends, after any steps", () => {
         const item = items[itemIndex] as Item;
         const list = lists[listIndex] as LinkedList<Item>;
         const array = arrays[listIndex] as Item[];
-        list[name as "pushFront" | "pushBack" | "remove"](item);
-        if (name !== "remove")
+        const isFirstOfSeveral = array.length > 1 && array[0] === item;
+        const answer = list[name as "pushFront" | "pushBack" | "remove" | "shift"](item);
+        if (name === "shift") expect(answer).toBe(isFirstOfSeveral);
+        if (name.startsWith("push"))
           for (const each of arrays) each.splice(0, each.length, ...each.filter((own) => own !== item));
         if (name === "pushFront") array.unshift(item);
         else if (name === "pushBack") array.push(item);
-        else array.splice(0, array.length, ...array.filter((own) => own !== item));
+        else if (name === "remove" || isFirstOfSeveral)
+          array.splice(0, array.length, ...array.filter((own) => own !== item));
         for (const [index, each] of lists.entries()) {
           const expected = arrays[index] as Item[];
           expect([...each]).toEqual(expected);

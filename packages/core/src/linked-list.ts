@@ -64,6 +64,19 @@ export class LinkedList<T extends ListItem<T>> {
     this.#size--;
   }
 
+  /** Takes the first item out, if it is that and another one follows: what {@link remove} does in that case, and quicker. */
+  shift(item: T): boolean {
+    const { next } = item;
+    if (item !== this.#head || next === undefined) return false;
+    next.previous = item.previous;
+    this.#head = next;
+    item.previous = undefined;
+    item.next = undefined;
+    item.list = undefined;
+    this.#size--;
+    return true;
+  }
+
   /** Returns the one before an item of this list. */
   before(item: T): T | undefined {
     return item === this.#head ? undefined : item.previous;

@@ -73,9 +73,9 @@ export abstract class Outcomes extends RequestStart implements AttemptHost {
 
   onOver({ entry, room, bulkhead, isKept }: Attempt, wasNeverAnswered: boolean): void {
     if (wasNeverAnswered) this.dispatcher.checker.suspect(entry, new Error("an abandoned request was never answered"));
-    if (room !== "of-lease" && !isKept) {
+    if (room !== "of-lease" && !isKept && !takeBack(this.context, entry)) {
       if (this.isExclusive) this.recycler.giveBack(entry);
-      else if (!takeBack(this.context, entry)) this.dispatcher.release(entry);
+      else this.dispatcher.release(entry);
     }
     bulkhead?.limit.give();
   }

@@ -195,6 +195,8 @@ export class WaitQueue implements WaiterHost {
 
   #remove(waiter: Waiter): void {
     this.#budgets.remove(waiter);
+    // As most leave: by a grant, in their turn, with nothing of their own.
+    if (waiter.isBare && this.line.shift(waiter)) return;
     if (waiter.list !== this.line) this.#besides--;
     waiter.list?.remove(waiter);
     if (waiter.own !== undefined) this.#loners.delete(waiter);

@@ -109,6 +109,11 @@ export class Waiter implements ListItem<Waiter>, AbortTarget {
     return this.own === undefined && (this.terms.limitAt === Infinity || this.terms.kind === "request");
   }
 
+  /** Whether nothing but its place in a list has to be cleared up when it leaves. */
+  get isBare(): boolean {
+    return this.own === undefined && this.deadline === undefined && this.terms.signal === undefined;
+  }
+
   get mode(): WaitMode {
     return this.own === undefined ? this.#host.mode : this.own.mode;
   }
