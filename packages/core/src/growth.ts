@@ -8,6 +8,7 @@ import { Timeout } from "./deadline-wheel.ts";
 import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
 import { closingSoon, type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
+import type { InFlightLimit } from "./server-state.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
 /** How long nothing is opened for the minimum after a breaker has refused without saying for how long, in milliseconds. */
@@ -43,6 +44,11 @@ export interface GrowthHost {
  */
 export class Growth implements CapacityClaimant {
   priority = 0;
+  // What each who joins a line looks at comes first.
+  readonly #set: ConnectionSet;
+  readonly #limit: InFlightLimit;
+  /** How often connections had changed lists when growth last came to rest; -1 while it is at work. */
+  #restedAt = -1;
   readonly #context: PoolContext;
   readonly #parts: GrowthParts;
   readonly #host: GrowthHost;
@@ -58,12 +64,12 @@ export class Growth implements CapacityClaimant {
   /** Connections of earlier generations; they count toward the global cap only. */
   #outdated = 0;
   #suggestedRoom: number | undefined;
-  /** How often connections had changed lists when growth last came to rest; -1 while it is at work. */
-  #restedAt = -1;
   /** Until when connects wait, as it was told last. */
   #pausedUntil = 0;
 
   constructor(context: PoolContext, connect: Connect, parts: GrowthParts, host: GrowthHost) {
+    this.#set = parts.set;
+    this.#limit = context.server.limit;
     this.#context = context;
     this.#parts = parts;
     this.#host = host;
@@ -89,7 +95,7 @@ export class Growth implements CapacityClaimant {
 
   /** Places in the pool's maximum that are taken. */
   get size(): number {
-    return this.#parts.set.size - this.#outdated + this.#opener.size;
+    return this.#set.size - this.#outdated + this.#opener.size;
   }
 
   /** Whether the pool's own limits allow one more connection. */
@@ -105,11 +111,11 @@ export class Growth implements CapacityClaimant {
   }
 
   get idleSince(): number | undefined {
-    return this.#parts.set.longestIdle?.idleSince;
+    return this.#set.longestIdle?.idleSince;
   }
 
   get surplus(): number {
-    return this.#parts.set.usable - Math.max(this.#context.options.minConnections, 1);
+    return this.#set.usable - Math.max(this.#context.options.minConnections, 1);
   }
 
   get closing(): number {
@@ -117,23 +123,23 @@ export class Growth implements CapacityClaimant {
   }
 
   get #closingSoon(): number {
-    return closingSoon(this.#parts.set.closing, this.#context.clock.now());
+    return closingSoon(this.#set.closing, this.#context.clock.now());
   }
 
   get draining(): number {
-    return this.#parts.set.draining.size;
+    return this.#set.draining.size;
   }
 
   /** Whether nothing has changed since growth came to rest, which callers who come and go don't disturb. */
   get isResting(): boolean {
-    return this.#restedAt === this.#parts.set.moves && !this.#context.server.limit.isBounded;
+    return this.#restedAt === this.#set.moves && !this.#limit.isBounded;
   }
 
   /** Opens what is missing. Called whenever callers, room or places have changed. */
   grow(): void {
     if (this.#isClosed) return;
     const { server, clock, wheel, options, capacity } = this.#context;
-    this.#restedAt = this.#isAtRest ? this.#parts.set.moves : -1;
+    this.#restedAt = this.#isAtRest ? this.#set.moves : -1;
     if (this.#restedAt >= 0) {
       if (this.#parts.queue.length === 0) capacity?.withdraw(this);
       return;
@@ -186,8 +192,8 @@ export class Growth implements CapacityClaimant {
     this.#refusedUntil = 0;
     this.#context.server.backoff.reset(this.#context.connector.connectBackoff);
     this.#opener.renew();
-    this.#outdated = this.#parts.set.size;
-    for (const entry of [...this.#parts.set]) this.#parts.closer.retire(entry, "reconfigured");
+    this.#outdated = this.#set.size;
+    for (const entry of [...this.#set]) this.#parts.closer.retire(entry, "reconfigured");
   }
 
   /** Fits the open connections to new limits. What is too much goes, the least recently used first; what is at work drains. */
@@ -209,11 +215,11 @@ export class Growth implements CapacityClaimant {
   }
 
   evictIdle(): boolean {
-    return this.#evict(this.#parts.set.longestIdle);
+    return this.#evict(this.#set.longestIdle);
   }
 
   retireSurplus(): boolean {
-    const { ready, busy } = this.#parts.set;
+    const { ready, busy } = this.#set;
     return this.#evict(ready.tail ?? busy.head);
   }
 
@@ -253,7 +259,7 @@ export class Growth implements CapacityClaimant {
     const entry = new ConnectionEntry(id, connection, room, generation, this.#context.clock.now());
     entry.announced = router.kinds;
     router.entry = entry;
-    this.#parts.set.add(entry);
+    this.#set.add(entry);
     this.#host.onOpened(entry, durationMs);
   }
 
@@ -276,7 +282,7 @@ export class Growth implements CapacityClaimant {
 
   /** How many connections should be opening now for the minimum. */
   #forMinimum(): number {
-    const missing = (this.isStarted ? this.#context.options.minConnections : 0) - this.#parts.set.usable;
+    const missing = (this.isStarted ? this.#context.options.minConnections : 0) - this.#set.usable;
     if (missing <= 0) return 0;
     const isRefused = this.#refusedUntil > this.#context.clock.now() || !this.#host.admitsRefill();
     return isRefused ? 0 : missing;
