@@ -8,7 +8,6 @@ import { Timeout } from "./deadline-wheel.ts";
 import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
 import { closingSoon, type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
-import type { InFlightLimit } from "./server-state.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
 /** How long nothing is opened for the minimum after a breaker has refused without saying for how long, in milliseconds. */
@@ -44,9 +43,8 @@ export interface GrowthHost {
  */
 export class Growth implements CapacityClaimant {
   priority = 0;
-  // What each who joins a line looks at comes first.
   readonly #set: ConnectionSet;
-  readonly #limit: InFlightLimit;
+  readonly #limit: PoolContext["server"]["limit"];
   /** How often connections had changed lists when growth last came to rest; -1 while it is at work. */
   #restedAt = -1;
   readonly #context: PoolContext;
