@@ -1,7 +1,13 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { type Lease, McpConnectionPool, McpPoolClosedError, type PoolPlugin } from "../src/index.ts";
+import {
+  type Lease,
+  McpConnectionPool,
+  McpPoolClosedError,
+  McpPoolExhaustedError,
+  type PoolPlugin,
+} from "../src/index.ts";
 import { createServerState } from "../src/pool-environment.ts";
 import type { ServerState } from "../src/server-state.ts";
 import { FakeClock, hang, ScriptedConnector } from "../src/testing/index.ts";
@@ -49,6 +55,29 @@ describe("a caller without options", () => {
     asked = 0;
     (await pool.acquire()).release();
     expect(asked).toBe(1);
+  });
+
+  it("is refused by a plugin although a connection is free", async () => {
+    const refusal = new McpPoolExhaustedError("not now");
+    let isRefusing = false;
+    const plugin: PoolPlugin = {
+      name: "refusing",
+      install: () => ({ admit: () => (isRefusing ? refusal : undefined) }),
+    };
+    const { pool } = scriptedPool({ plugins: [plugin] });
+    (await pool.acquire()).release();
+    isRefusing = true;
+    await expect(pool.acquire()).rejects.toBe(refusal);
+    expect(pool.tryAcquire()).toBeUndefined();
+  });
+
+  it("has the last lease of a connection, once a new configuration says how many there may be", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    (await pool.acquire()).release();
+    pool.reconfigure({ sharing: "exclusive", minConnections: 0, maxConnections: 1, maxUses: 2 });
+    (await pool.acquire()).release();
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["max-uses"]);
   });
 });
 
