@@ -57,6 +57,18 @@ describe("a caller without options", () => {
     expect(asked).toBe(1);
   });
 
+  it("has a connection opened for it behind others, too, where nobody listens", async () => {
+    const clock = new FakeClock();
+    const connector = new ScriptedConnector({ clock });
+    const options = { sharing: "exclusive", minConnections: 0, maxConnections: 4 } as const;
+    const pool = new McpConnectionPool(connector, options, [], { clock });
+    const leases = Promise.all(Array.from({ length: 4 }, () => pool.acquire()));
+    await clock.settle();
+    expect(connector.connects).toHaveLength(4);
+    for (const lease of await leases) lease.release();
+    await pool.close();
+  });
+
   it("is refused by a plugin although a connection is free", async () => {
     const refusal = new McpPoolExhaustedError("not now");
     let isRefusing = false;
