@@ -10,7 +10,7 @@ import {
 } from "../src/index.ts";
 import { createServerState } from "../src/pool-environment.ts";
 import type { ServerState } from "../src/server-state.ts";
-import { FakeClock, hang, ScriptedConnector } from "../src/testing/index.ts";
+import { FakeClock, hang, manual, ScriptedConnector } from "../src/testing/index.ts";
 import { acquireMany, admitting, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 setFlagsFromString("--expose_gc");
@@ -62,9 +62,11 @@ describe("a caller without options", () => {
     const connector = new ScriptedConnector({ clock });
     const options = { sharing: "exclusive", minConnections: 0, maxConnections: 4 } as const;
     const pool = new McpConnectionPool(connector, options, [], { clock });
+    connector.onConnect.always(manual());
     const leases = Promise.all(Array.from({ length: 4 }, () => pool.acquire()));
     await clock.settle();
     expect(connector.connects).toHaveLength(4);
+    for (const each of [...connector.pending]) each.resolve();
     for (const lease of await leases) lease.release();
     await pool.close();
   });
