@@ -76,13 +76,15 @@ describe("a caller without options", () => {
     let isRefusing = false;
     const plugin: PoolPlugin = {
       name: "refusing",
-      install: () => ({ admit: () => (isRefusing ? refusal : undefined) }),
+      install: () => ({ admit: (asker) => (isRefusing && asker === "lease" ? refusal : undefined) }),
     };
-    const { pool } = scriptedPool({ plugins: [plugin] });
+    const { pool, recorder } = scriptedPool({ plugins: [plugin] });
     (await pool.acquire()).release();
     isRefusing = true;
     await expect(pool.acquire()).rejects.toBe(refusal);
+    await expect(pool.acquire({ timeoutMs: 50 })).rejects.toBe(refusal);
     expect(pool.tryAcquire()).toBeUndefined();
+    expect(recorder.of("acquire-failed").map(({ kind }) => kind)).toEqual(["acquire", "acquire"]);
   });
 
   it("has the last lease of a connection, once a new configuration says how many there may be", async () => {
