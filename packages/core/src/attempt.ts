@@ -4,19 +4,29 @@ import { CANCELLED_MS } from "./cancellations.ts";
 import type { ReadResult } from "./client.ts";
 import { type ClientHandlers, mergeHandlers } from "./client-handlers.ts";
 import type { ConnectionEntry } from "./connection-entry.ts";
-import { type Progress, type RequestEnd, RequestFailure, type StartedRequest, toRequestFailure } from "./connector.ts";
+import {
+  type ConnectionRequestOptions,
+  type Progress,
+  type RequestEnd,
+  RequestFailure,
+  type StartedRequest,
+  toRequestFailure,
+} from "./connector.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import { McpTimeoutError, rememberFailure } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import type { LinkedList, ListItem } from "./linked-list.ts";
 import type { PoolRequest } from "./plugin.ts";
 import { describeRequest, requestError } from "./request-errors.ts";
-import { withMeta } from "./request-options.ts";
+import { NO_OPTIONS, withMeta } from "./request-options.ts";
 import { abortStarted, startByPromise } from "./start-by-promise.ts";
 import type { ToolBulkhead } from "./tool-bulkheads.ts";
 
 /** How long an abandoned request keeps its room while its late answer is awaited, in milliseconds. */
 const ABANDONED_MS = 30_000;
+
+/** What a connection is told besides of a request without options. */
+const NOTHING_BESIDES = Object.freeze({ onProgress: undefined, headers: undefined, handlers: undefined });
 
 /** Sends one request on one connection, once, and ends by its answer, its deadline or its caller's signal. */
 export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, RequestEnd {
@@ -40,7 +50,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   #keptUntil = 0;
   #cancelledAt: number | undefined;
   /** Whether the room stays taken, for requests that follow on the same connection. */
-  #isKept = false;
+  isKept = false;
   #resolve: ((result: unknown) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
@@ -73,10 +83,6 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     request.connectionId = entry.id;
   }
 
-  get isKept(): boolean {
-    return this.#isKept;
-  }
-
   /** What the call brought to answer the server with, while it waits. */
   get handlers(): ClientHandlers | undefined {
     return this.#state === "running" ? this.request.options.handlers : undefined;
@@ -98,11 +104,8 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
       return promise;
     }
     try {
-      // Functions were called before the request set out.
-      const headers = typeof options.headers === "function" ? undefined : options.headers;
-      const onProgress = this.request.stretch === undefined ? options.onProgress : this.#stretching();
       const isModern = this.entry.connection.era === "modern";
-      const own = { onProgress, headers, handlers: isModern ? this.#handlersInCharge() : undefined };
+      const own = options === NO_OPTIONS && !isModern ? NOTHING_BESIDES : this.#own(isModern);
       const params = isModern ? withMeta(this.request.params, this.#host.modernMeta) : this.request.params;
       const { connection } = this.entry;
       this.#started =
@@ -146,8 +149,14 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     return Math.min(this.#host.context.options.attemptTimeoutMs, this.request.attemptTimeoutMs ?? Infinity);
   }
 
-  #stretching(): (progress: Progress) => void {
-    return (progress) => this.#progressed(progress);
+  #own(isModern: boolean): Omit<ConnectionRequestOptions, "signal"> {
+    const { options, stretch, lease } = this.request;
+    // Functions were called before the request set out.
+    const headers = typeof options.headers === "function" ? undefined : options.headers;
+    const onProgress = stretch === undefined ? options.onProgress : (progress: Progress) => this.#progressed(progress);
+    if (!isModern) return { onProgress, headers, handlers: undefined };
+    const handlers = mergeHandlers(options.handlers, Lease.handlersOf(lease), this.#host.context.options.handlers);
+    return { onProgress, headers, handlers };
   }
 
   get #fail(): (error: unknown) => void {
@@ -186,7 +195,7 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
   /** Takes the answer, also while the request is still being sent. */
   onResult(result: unknown): void {
     if (this.#state === "running") {
-      this.#isKept = this.room !== "of-lease" && this.request.hold?.keep(this.entry) === true;
+      this.isKept = this.room !== "of-lease" && this.request.hold?.keep(this.entry) === true;
       this.#finish(undefined, result, undefined);
       this.#answer(result);
     } else {
@@ -282,11 +291,6 @@ export class Attempt implements Deadline, AbortTarget, ListItem<Attempt>, Reques
     this.entry.attempts.remove(this);
     this.#host.context.wheel.remove(this);
     this.#host.onOver(this, wasNeverAnswered);
-  }
-
-  #handlersInCharge(): ClientHandlers | undefined {
-    const { lease, options } = this.request;
-    return mergeHandlers(options.handlers, Lease.handlersOf(lease), this.#host.context.options.handlers);
   }
 
   #unwatch(): void {

@@ -173,8 +173,8 @@ export class Dispatcher implements LimitWaiter, LimitUser {
     if (entry.state !== "busy" || entry.inFlight > entry.room || entry.stickyKey !== undefined) return false;
     if (waiter.terms.stickyKey !== undefined || queue.hasOthers) return false;
     if (this.#matching.isUnderWay || this.#limit.isAwaited) return false;
-    const { validateOnAcquire, maxUses } = this.#context.options;
-    if (validateOnAcquire && entry.inFlight === 1 && isSilent(entry, this.#context)) return false;
+    const { maxUses } = this.#context.options;
+    if (entry.inFlight === 1 && isSilent(entry, this.#context)) return false;
     if (this.#host.admit(waiter.terms.asker) !== undefined) return false;
     // A plugin may have made the caller leave meanwhile, or have taken the connection out of use.
     if (queue.head !== waiter || entry.state !== "busy") return false;

@@ -1,10 +1,16 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { type Lease, McpConnectionPool, McpPoolClosedError, type PoolPlugin } from "../src/index.ts";
+import {
+  type Lease,
+  McpConnectionPool,
+  McpPoolClosedError,
+  McpPoolExhaustedError,
+  type PoolPlugin,
+} from "../src/index.ts";
 import { createServerState } from "../src/pool-environment.ts";
 import type { ServerState } from "../src/server-state.ts";
-import { FakeClock, hang, ScriptedConnector } from "../src/testing/index.ts";
+import { FakeClock, hang, manual, ScriptedConnector } from "../src/testing/index.ts";
 import { acquireMany, admitting, exclusivePool, outcomeOf, scriptedPool } from "./scripted-pool.ts";
 
 setFlagsFromString("--expose_gc");
@@ -49,6 +55,45 @@ describe("a caller without options", () => {
     asked = 0;
     (await pool.acquire()).release();
     expect(asked).toBe(1);
+  });
+
+  it("has a connection opened for it behind others, too, where nobody listens", async () => {
+    const clock = new FakeClock();
+    const connector = new ScriptedConnector({ clock });
+    const options = { sharing: "exclusive", minConnections: 0, maxConnections: 4 } as const;
+    const pool = new McpConnectionPool(connector, options, [], { clock });
+    connector.onConnect.always(manual());
+    const leases = Promise.all(Array.from({ length: 4 }, () => pool.acquire()));
+    await clock.settle();
+    expect(connector.connects).toHaveLength(4);
+    for (const each of [...connector.pending]) each.resolve();
+    for (const lease of await leases) lease.release();
+    await pool.close();
+  });
+
+  it("is refused by a plugin although a connection is free", async () => {
+    const refusal = new McpPoolExhaustedError("not now");
+    let isRefusing = false;
+    const plugin: PoolPlugin = {
+      name: "refusing",
+      install: () => ({ admit: (asker) => (isRefusing && asker === "lease" ? refusal : undefined) }),
+    };
+    const { pool, recorder } = scriptedPool({ plugins: [plugin] });
+    (await pool.acquire()).release();
+    isRefusing = true;
+    await expect(pool.acquire()).rejects.toBe(refusal);
+    await expect(pool.acquire({ timeoutMs: 50 })).rejects.toBe(refusal);
+    expect(pool.tryAcquire()).toBeUndefined();
+    expect(recorder.of("acquire-failed").map(({ kind }) => kind)).toEqual(["acquire", "acquire"]);
+  });
+
+  it("has the last lease of a connection, once a new configuration says how many there may be", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxConnections: 1 });
+    (await pool.acquire()).release();
+    pool.reconfigure({ sharing: "exclusive", minConnections: 0, maxConnections: 1, maxUses: 2 });
+    (await pool.acquire()).release();
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["max-uses"]);
   });
 });
 

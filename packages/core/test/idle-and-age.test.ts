@@ -233,6 +233,25 @@ describe("worn connections", () => {
     expect(recorder.of("connection-closed")).toMatchObject([{ reason: "max-uses", uses: 3 }]);
   });
 
+  it("may have their only use by whoever waited for them to open", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxUses: 1 });
+    (await pool.acquire()).release();
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["max-uses"]);
+  });
+
+  it("may have their last use handed on to a caller in line", async () => {
+    const { pool, connector, clock } = exclusivePool({ maxUses: 2, maxConnections: 1 });
+    const first = await pool.acquire();
+    const second = outcomeOf(pool.acquire());
+    first.release();
+    await clock.settle();
+    expect([second.value?.connectionId, connector.connection(1).closes]).toEqual([1, []]);
+    second.value?.release();
+    await clock.settle();
+    expect(connector.connection(1).closes).toEqual(["max-uses"]);
+  });
+
   it("let the last use end before they close", async () => {
     const { pool, connector, clock } = exclusivePool({ maxUses: 1, maxConnections: 1 });
     const first = await pool.acquire();

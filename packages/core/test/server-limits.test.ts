@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Lease } from "../src/index.ts";
+import { createServerState } from "../src/pool-environment.ts";
 import { acquireMany, exclusive, scriptedManager } from "./scripted-manager.ts";
-import { outcomeOf } from "./scripted-pool.ts";
+import { exclusivePool, outcomeOf } from "./scripted-pool.ts";
 
 describe("a server's limit of requests in flight", () => {
   it("holds over all its pools", async () => {
@@ -109,5 +110,23 @@ describe("a server's limit of requests in flight", () => {
       }),
       { numRuns: 150, seed: 42 },
     );
+  });
+
+  it("leaves a key its connection for whoever waits for it, though others are told of the free unit first", async () => {
+    const { pool, clock } = exclusivePool({
+      maxConnections: 1,
+      environment: (own, connector) => ({ server: createServerState(own, connector, 1) }),
+    });
+    const first = await pool.acquire({ stickyKey: "a" });
+    const follower = outcomeOf(pool.acquire({ stickyKey: "a" }));
+    const other = outcomeOf(pool.acquire());
+    await clock.settle();
+    first.release();
+    await clock.settle();
+    expect([follower.value?.connectionId, other.state]).toEqual([first.connectionId, "pending"]);
+    follower.value?.release();
+    await clock.settle();
+    other.value?.release();
+    expect(other.state).toBe("resolved");
   });
 });

@@ -28,6 +28,16 @@ describe("waiting for room", () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it("ends when the caller says, also where that is later than the budgets of the pool", async () => {
+    const { pool, clock, lease } = await takenPool({ acquireTimeoutMs: 100, connectionTimeoutMs: 100 });
+    const patient = outcomeOf(pool.acquire({ timeoutMs: 1_000 }));
+    await clock.advance(999);
+    expect(patient.state).toBe("pending");
+    await clock.advance(1);
+    expect(patient.error).toBeInstanceOf(McpPoolExhaustedError);
+    lease.release();
+  });
+
   it("lets no newcomer past those who wait", async () => {
     const { pool, clock, lease } = await takenPool();
     const waiting = outcomeOf(pool.acquire());
