@@ -11,7 +11,7 @@ const thirdParty = packages
 
 /** Hold the line at today's sizes; docs/decisions/0009-size-limits.md says where they should go. */
 const config: SizeLimitConfig = [
-  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "37.9 kB", ...without(thirdParty) },
+  { name: "@mcp-pool/core", path: "packages/core/dist/index.js", limit: "38 kB", ...without(thirdParty) },
   {
     name: "@mcp-pool/config",
     path: "packages/config/dist/index.js",
