@@ -1,41 +1,15 @@
 import type { CapacityClaimant } from "./capacity.ts";
-import type { Checker } from "./checker.ts";
-import type { Closer } from "./closer.ts";
 import { ConnectionEntry } from "./connection-entry.ts";
 import type { ConnectionSet } from "./connection-set.ts";
 import type { PoolContext } from "./context.ts";
 import { Timeout } from "./deadline-wheel.ts";
 import { CircuitBreakerOpenError, type McpPoolError } from "./errors.ts";
+import type { GrowthHost, GrowthParts } from "./growth-host.ts";
 import { closingSoon, type Opened, Opener } from "./opener.ts";
 import type { Connect } from "./plugin.ts";
-import type { WaitQueue } from "./wait-queue.ts";
 
 /** How long nothing is opened for the minimum after a breaker has refused without saying for how long, in milliseconds. */
 const REFUSED_MS = 1_000;
-
-/** The parts of a pool that growth looks at. */
-export interface GrowthParts {
-  readonly set: ConnectionSet;
-  readonly queue: WaitQueue;
-  readonly checker: Checker;
-  readonly closer: Closer;
-}
-
-/** What growth tells its pool. */
-export interface GrowthHost {
-  onOpened(entry: ConnectionEntry, durationMs: number): void;
-  onOpenFailed(error: McpPoolError): void;
-  /** A place is free, or the time to try again has come. */
-  dispatch(): void;
-  /** Callers wait for the server's in-flight limit, not for a connection. */
-  onLimited(): void;
-  /** All places are taken, and so many connections are missing: give up idle ones that are kept for a key. */
-  onCrowded(missing: number): void;
-  /** Whether connections may be opened that no caller waits for. */
-  admitsRefill(): boolean;
-  /** Callers that only a new connection serves. */
-  fresh(): number;
-}
 
 /**
  * Decides when another connection is opened: when callers wait for more room than is coming, when the minimum is not

@@ -38,10 +38,7 @@ export interface ManagedServerEnvironment {
 export type PoolChoice = Pick<AcquireOptions, "identity" | "sharing" | "handlers" | "signal" | "timeoutMs">;
 
 /** The request that a call makes, if it makes one. */
-export interface AskedFor {
-  readonly method?: string | undefined;
-  readonly params?: unknown;
-}
+export type AskedFor = Partial<Pick<RefusedCall, "method" | "params">>;
 
 /** One server of a manager, with a pool for each identity and each way of sharing. */
 export class ManagedServer {

@@ -248,11 +248,8 @@ export class McpConnectionManager<Config = McpConnectionManagerOptions, Server =
   }
 
   /** Removes a server: it takes no more calls, drains, and closes. */
-  async removeServer(
-    name: string,
-    { drainTimeoutMs }: Pick<ManagerCloseOptions, "drainTimeoutMs"> = {},
-  ): Promise<void> {
-    await this.#registry.remove(name, drainTimeoutMs);
+  async removeServer(name: string, options: Pick<ManagerCloseOptions, "drainTimeoutMs"> = {}): Promise<void> {
+    await this.#registry.remove(name, options.drainTimeoutMs);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import type { RequestOptions } from "../src/index.ts";
 import { ok } from "../src/testing/index.ts";
 import { outcomeOf, type ScriptedPoolSetup, scriptedPool } from "./scripted-pool.ts";
@@ -59,6 +59,7 @@ it("a bad result at once and after a wait costs nothing but its call", async () 
   const unhandled: unknown[] = [];
   const note = (error: unknown) => unhandled.push(error);
   process.on("unhandledRejection", note);
+  onTestFinished(() => void process.off("unhandledRejection", note));
   const { pool, connector, clock } = unwatchedPool({ maxConnections: 1, connector: { concurrency: 1 } });
   connector.onRequest.always(ok({ content: "none" }));
   const calls = [1, 2, 3].map(() => outcomeOf(pool.client.callTool(CALL)));
@@ -74,5 +75,4 @@ it("a bad result at once and after a wait costs nothing but its call", async () 
     counters: { requests: 4, requestErrors: 0, errors: { validation: 0 } },
   });
   expect(unhandled).toEqual([]);
-  process.off("unhandledRejection", note);
 });

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { PoolEvent } from "../../src/index.ts";
 import type { Outcome, WorldOptions } from "./world.ts";
 
 /** One step of a random program. Indices are taken modulo what there is. */
@@ -160,3 +161,8 @@ export const program: fc.Arbitrary<Program> = fc.record({
   }),
   commands: fc.array(command, { minLength: 4, maxLength: 60, size: "max" }),
 });
+
+/** Where nobody watches, nobody listens to leases and requests either, which then take a shorter way. */
+export function watchedTypes({ pool }: Program): readonly PoolEvent["type"][] | undefined {
+  return pool.isWatched ? undefined : ["connection-opened", "connection-failed"];
+}

@@ -1,6 +1,6 @@
-import { type Lease, McpPoolError, type PoolEvent } from "../../src/index.ts";
+import { type Lease, McpPoolError } from "../../src/index.ts";
 import type { Coverage } from "./invariants.ts";
-import type { Command, Program } from "./program.ts";
+import { type Command, type Program, watchedTypes } from "./program.ts";
 import { numberOf, RunChecks } from "./run-checks.ts";
 import { type Ask, pick, REQUEST_MS, RunState, settle } from "./run-state.ts";
 import type { WorldConnection } from "./world.ts";
@@ -147,17 +147,15 @@ export class ProgramRun {
 
   #request({ signal, timeoutMs }: Extract<Command, { do: "request" }>): void {
     const ask = this.#run.ask("request", signal, timeoutMs ?? REQUEST_MS, undefined);
-    const number = ask.number;
-    const { pool } = this.#run;
-    const isPlain = timeoutMs === undefined && !signal;
-    const sent = isPlain
-      ? pool.client.callTool({ name: "echo", arguments: { number } })
-      : pool.request("echo", { number }, { timeoutMs, signal: ask.controller?.signal });
+    const { number } = ask;
+    const sent =
+      timeoutMs === undefined && !signal
+        ? this.#run.pool.client.callTool({ name: "echo", arguments: { number } })
+        : this.#run.pool.request("echo", { number }, { timeoutMs, signal: ask.controller?.signal });
     sent.then(
       (result) => {
         ask.state = "granted";
-        const { params } = result as { params: unknown };
-        this.#run.check("S10", numberOf(params) === number, "an answer went to another request");
+        this.#run.check("S10", numberOf(Object(result).params) === number, "an answer went to another request");
       },
       (error: unknown) => this.#failed(ask, error),
     );
@@ -300,9 +298,4 @@ export class ProgramRun {
       for (const { lease } of this.#run.held.splice(0)) lease.release();
     }
   }
-}
-
-/** Where nobody watches, nobody listens to leases and requests either, which then take a shorter way. */
-function watchedTypes({ pool }: Program): readonly PoolEvent["type"][] | undefined {
-  return pool.isWatched ? undefined : ["connection-opened", "connection-failed"];
 }
