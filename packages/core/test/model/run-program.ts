@@ -147,15 +147,14 @@ export class ProgramRun {
 
   #request({ signal, timeoutMs }: Extract<Command, { do: "request" }>): void {
     const ask = this.#run.ask("request", signal, timeoutMs ?? REQUEST_MS, undefined);
-    const { number } = ask;
     const sent =
       timeoutMs === undefined && !signal
-        ? this.#run.pool.client.callTool({ name: "echo", arguments: { number } })
-        : this.#run.pool.request("echo", { number }, { timeoutMs, signal: ask.controller?.signal });
+        ? this.#run.pool.client.callTool({ name: "echo", arguments: { number: ask.number } })
+        : this.#run.pool.request("echo", { number: ask.number }, { timeoutMs, signal: ask.controller?.signal });
     sent.then(
       (result) => {
         ask.state = "granted";
-        this.#run.check("S10", numberOf(Object(result).params) === number, "an answer went to another request");
+        this.#run.check("S10", numberOf(Object(result).params) === ask.number, "an answer went to another request");
       },
       (error: unknown) => this.#failed(ask, error),
     );
